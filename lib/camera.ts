@@ -1,0 +1,327 @@
+// Camera in this process: finds it, takes control, reads its description, and owns its streams.
+
+import { EventEmitter } from 'node:events'
+import type { CameraControl, NativeCapabilities } from '../binding.js'
+import { readNodeMap } from './camera-port.js'
+import { findCamera } from './discovery.js'
+import { GigeError, invalidArgument } from './errors.js'
+import type { NodeMap } from './genapi/index.js'
+import { native } from './native.js'
+import { negotiate } from './packet-size.js'
+import { CameraStream, type StreamHost } from './stream.js'
+import type {
+  Camera,
+  CameraEvents,
+  CameraInfo,
+  CameraTarget,
+  Frame,
+  FrameStream,
+  IpConfiguration,
+  OpenOptions,
+  PacketSizeResult,
+  StreamOptions,
+} from './types.js'
+
+const ACCESS = ['control', 'exclusive', 'monitor'] as const
+
+function isCameraInfo(target: CameraTarget): target is CameraInfo {
+  return typeof target === 'object' && 'interface' in target && 'mac' in target
+}
+
+/**
+ * Opens a camera: finds it, takes control (unless access is 'monitor'), downloads its description.
+ * Errors: ERR_GIGE_NOT_FOUND; ERR_GIGE_ACCESS_DENIED with `holder` where the camera tells it; ERR_GIGE_TIMEOUT;
+ * ERR_GIGE_DESCRIPTION; the signal's reason.
+ */
+export async function openCamera(target: CameraTarget, options: OpenOptions = {}): Promise<Camera> {
+  const { access = 'control', heartbeatTimeout = 0, signal } = options
+  if (!ACCESS.includes(access))
+    throw invalidArgument(`access must be one of ${ACCESS.join(', ')}, not '${access}'`)
+  if (!Number.isInteger(heartbeatTimeout) || heartbeatTimeout < 0 || heartbeatTimeout > 0xffffffff) {
+    throw invalidArgument(`heartbeatTimeout must be a number of milliseconds, not ${heartbeatTimeout}`)
+  }
+  signal?.throwIfAborted()
+  const info = isCameraInfo(target)
+    ? target
+    : await findCamera(target, {
+        ...(options.interface !== undefined && { interface: options.interface }),
+        ...(options.discoverTimeout !== undefined && { timeout: options.discoverTimeout }),
+        ...(signal && { signal }),
+      })
+  let lost: [reason: string, message: string] | undefined
+  let onLost: (reason: string, message: string) => void = (...loss) => {
+    lost = loss
+  }
+  const control = new native.CameraControl((reason, message) => onLost(reason, message))
+  // The camera may not even answer that it was let go: its heartbeat ends it then.
+  const release = () => control.close().catch(() => undefined)
+  const abort = () => void release()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    const capabilities = await control.open({
+      address: info.address,
+      ...(info.interface.address !== '' && info.reachable && { localAddress: info.interface.address }),
+      // Where two NICs share a subnet the routing table picks one, not necessarily the camera's.
+      device: info.interface.name,
+    })
+    await takeControl(control, info, access, heartbeatTimeout)
+    const features = await readNodeMap(control)
+    signal?.throwIfAborted()
+    if (lost) throw lostError(info, ...lost)
+    const camera = new LocalCamera(info, access, control, capabilities, features)
+    onLost = (reason, message) => camera.onLost(reason, message)
+    return camera
+  } catch (error) {
+    await release()
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function lostError(info: CameraInfo, reason: string, message: string): GigeError {
+  return new GigeError('ERR_GIGE_CONTROL_LOST', `Camera ${info.address} is lost: ${message}`, {
+    hint: 'It rebooted, was unplugged, or another application took it. Open it again with openCamera().',
+    details: { reason },
+  })
+}
+
+async function takeControl(
+  control: CameraControl,
+  info: CameraInfo,
+  access: 'control' | 'exclusive' | 'monitor',
+  heartbeatTimeout: number,
+): Promise<void> {
+  try {
+    await control.takeControl(access, heartbeatTimeout)
+  } catch (error) {
+    if (!(error instanceof GigeError) || error.code !== 'ERR_GIGE_ACCESS_DENIED') throw error
+    const holder = control.holder()
+    throw new GigeError(
+      'ERR_GIGE_ACCESS_DENIED',
+      `Camera ${info.address} is controlled by ${holder ? `${holder.address}:${holder.port}` : 'another application'}`,
+      { hint: error.hint, cause: error, details: { holder, status: error['status'] } },
+    )
+  }
+}
+
+class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHost {
+  private readonly streams = new Set<CameraStream>()
+  private closing: Promise<void> | undefined
+  private lostError: GigeError | undefined
+  private negotiating = false
+
+  constructor(
+    readonly info: CameraInfo,
+    readonly access: 'control' | 'exclusive' | 'monitor',
+    readonly control: CameraControl,
+    private readonly capabilities: NativeCapabilities,
+    readonly features: NodeMap,
+  ) {
+    super()
+  }
+
+  get cameraAddress(): string {
+    return this.info.address
+  }
+  get device(): string {
+    const own = native.listInterfaces().some((nic) => nic.address === this.info.address)
+    return own ? '' : this.info.interface.name
+  }
+  get localAddress(): string {
+    return this.capabilities.localAddress
+  }
+  get gvcpCapability(): number {
+    return this.capabilities.gvcp
+  }
+  get tickFrequency(): bigint {
+    return this.capabilities.tickFrequency
+  }
+
+  async readRegister(address: number): Promise<number> {
+    return (await this.readRegisters([address]))[0] as number
+  }
+
+  async readRegisters(addresses: number[]): Promise<number[]> {
+    return await this.call(() => this.control.readRegisters(addresses))
+  }
+
+  async writeRegister(address: number, value: number): Promise<void> {
+    await this.call(() => this.control.writeRegister(address, value))
+  }
+
+  async readMemory(address: number, length: number): Promise<Uint8Array> {
+    return await this.call(() => this.control.readMemory(address, length))
+  }
+
+  async writeMemory(address: number, data: Uint8Array): Promise<void> {
+    await this.call(() => this.control.writeMemory(address, data))
+  }
+
+  async negotiatePacketSize(
+    options: { min?: number; max?: number; timeout?: number } = {},
+  ): Promise<PacketSizeResult> {
+    this.assertUsable()
+    if (this.streams.size > 0 || this.negotiating) {
+      throw invalidArgument('The packet size cannot change while a stream runs', 'Close the stream first.')
+    }
+    const port = new native.StreamPort({
+      address: this.localAddress,
+      ...(this.device !== '' && { device: this.device }),
+    })
+    this.negotiating = true
+    try {
+      await this.call(() =>
+        this.control.openStreamChannel({ channel: 0, address: this.localAddress, port: port.port }),
+      )
+      const {
+        sourcePort: _,
+        punchPort: __,
+        warning: ___,
+        ...result
+      } = await negotiate(
+        {
+          control: this.control,
+          port,
+          features: this.features,
+          localAddress: this.localAddress,
+          cameraAddress: this.cameraAddress,
+        },
+        options,
+      )
+      return result
+    } finally {
+      await this.control.closeStreamChannel(0).catch(() => undefined)
+      port.close()
+      this.negotiating = false
+    }
+  }
+
+  stream(options: StreamOptions = {}): FrameStream {
+    this.assertUsable()
+    if (this.streams.size > 0) {
+      throw invalidArgument(
+        'This camera has a stream already',
+        'Close it first; workers can take part in it through stream.share().',
+      )
+    }
+    if (this.negotiating) {
+      throw invalidArgument(
+        'The packet size is being negotiated',
+        'Await negotiatePacketSize() first; a stream does it by itself.',
+      )
+    }
+    const stream = new CameraStream(this, options)
+    this.streams.add(stream)
+    return stream
+  }
+
+  async grab(options: StreamOptions & { timeout?: number } = {}): Promise<Frame> {
+    const { timeout = 5000, signal, ...rest } = options
+    const limit = AbortSignal.timeout(timeout)
+    const stream = this.stream({
+      buffers: 2,
+      ...rest,
+      frames: 1,
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    }) as CameraStream
+    try {
+      const result = await stream.next()
+      if (!result.done) return result.value
+      throw new GigeError('ERR_GIGE_CLOSED', 'The stream ended before a frame came')
+    } catch (error) {
+      if (!limit.aborted || signal?.aborted) throw error
+      const stats = stream.stats()
+      throw new GigeError(
+        'ERR_GIGE_TIMEOUT',
+        `No complete frame within ${timeout} ms (${stats.datagrams} packets, ${stats.blocksIncomplete} incomplete frames)`,
+        {
+          hint:
+            stats.datagrams === 0
+              ? 'Nothing arrived: is the camera waiting for a trigger (TriggerMode), or does a firewall drop the stream?'
+              : 'Packets are lost on the way; stats tell where.',
+          cause: error,
+          details: { stats },
+        },
+      )
+    } finally {
+      await stream.close()
+    }
+  }
+
+  async readIpConfiguration(): Promise<IpConfiguration> {
+    const raw = await this.call(() => this.control.readIpConfiguration())
+    const methods = (bits: number): ('persistent' | 'dhcp' | 'lla')[] => [
+      ...((bits & 1) !== 0 ? (['persistent'] as const) : []),
+      ...((bits & 2) !== 0 ? (['dhcp'] as const) : []),
+      ...((bits & 4) !== 0 ? (['lla'] as const) : []),
+    ]
+    return {
+      supported: methods(raw.supported),
+      enabled: methods(raw.enabled),
+      address: raw.address,
+      subnetMask: raw.subnetMask,
+      gateway: raw.gateway,
+      persistent: {
+        address: raw.persistentAddress,
+        subnetMask: raw.persistentSubnetMask,
+        gateway: raw.persistentGateway,
+      },
+    }
+  }
+
+  async setPersistentIp(options: {
+    address: string
+    subnetMask: string
+    gateway?: string
+    persistent?: boolean
+    dhcp?: boolean
+  }): Promise<void> {
+    await this.call(() => this.control.setPersistentIp(options))
+  }
+
+  controlStats(): Record<string, number> {
+    return this.control.stats()
+  }
+
+  onStreamClosed(stream: CameraStream): void {
+    this.streams.delete(stream)
+  }
+
+  onLost(reason: string, message: string): void {
+    if (this.closing) return // it was about to be let go
+    this.lostError = lostError(this.info, reason, message)
+    for (const stream of this.streams) stream.fail(this.lostError)
+    this.emit('lost', { reason, message })
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown()
+    return this.closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  private async shutDown(): Promise<void> {
+    await Promise.all([...this.streams].map((stream) => stream.close()))
+    // A camera that does not answer any more frees itself when its heartbeat runs out; nothing is left to do about it here.
+    await this.control.close().catch(() => undefined)
+  }
+
+  private assertUsable(): void {
+    if (this.lostError) throw this.lostError
+    if (this.closing) throw new GigeError('ERR_GIGE_CLOSED', `Camera ${this.info.address} is closed`)
+  }
+
+  private async call<T>(work: () => Promise<T>): Promise<T> {
+    this.assertUsable()
+    try {
+      return await work()
+    } catch (error) {
+      throw this.lostError ?? error
+    }
+  }
+}

@@ -1,0 +1,203 @@
+// Finding cameras: one search, a watch that never ends, and FORCEIP. The probing is native and runs on a thread of its own.
+
+import type { NativeCamera } from '../binding.js'
+import { GigeError, invalidArgument } from './errors.js'
+import { native } from './native.js'
+import type { CameraChange, CameraInfo, CameraTarget, DiscoverOptions, WatchOptions } from './types.js'
+
+const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/
+const MAC = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i
+
+export function isAddress(text: string): boolean {
+  return IPV4.test(text)
+}
+
+function toInfo(found: NativeCamera): CameraInfo {
+  const {
+    answeredFrom: _a,
+    byUnicast: _b,
+    duplicatePath: _d,
+    addressConflict: _c,
+    interface: nic,
+    ...facts
+  } = found
+  return {
+    ...facts,
+    interface: { name: nic.name, address: nic.address, netmask: nic.netmask, mtu: nic.mtu },
+  }
+}
+
+/** The same camera behind the same NIC. */
+function key(camera: CameraInfo): string {
+  return [camera.interface.name, camera.mac, camera.serial].join('|')
+}
+
+/**
+ * Asks every NIC (each probe leaves through its own) and, where given, single addresses. A camera seen through two NICs is
+ * listed twice; one whose address cannot be used from that NIC is listed with `unreachableReason`.
+ * Errors: ERR_GIGE_INVALID_ARGUMENT (no such interface), ERR_GIGE_NETWORK (nothing could be sent), the signal's reason.
+ */
+export async function discover(options: DiscoverOptions = {}): Promise<CameraInfo[]> {
+  const { until, signal } = options
+  signal?.throwIfAborted()
+  for (const address of options.addresses ?? []) {
+    if (!isAddress(address)) throw invalidArgument(`'${address}' is not an IPv4 address`)
+  }
+  const found = new Map<string, CameraInfo>()
+  const search = new native.Discovery()
+  const stop = () => search.stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    let failure: unknown
+    const report = await search.run(
+      {
+        ...(options.timeout !== undefined && { timeout: options.timeout }),
+        ...(options.interfaces && { interfaces: options.interfaces }),
+        ...(options.addresses && { addresses: options.addresses }),
+      },
+      (native) => {
+        const camera = toInfo(native)
+        // Also by address: cameras that claim to be the same one are not hidden behind each other.
+        found.set(`${key(camera)}|${camera.address}`, camera)
+        try {
+          if (until?.([...found.values()])) stop()
+        } catch (error) {
+          failure = error
+          stop()
+        }
+      },
+    )
+    if (failure) throw failure
+    signal?.throwIfAborted()
+    void report
+    return [...found.values()]
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+/** Searches again and again, and tells what changed. Ends with the loop that reads it, or with the signal. */
+export async function* watchCameras(
+  options: WatchOptions = {},
+): AsyncGenerator<CameraChange, void, undefined> {
+  const { interval = 1000, misses = 2, signal } = options
+  const known = new Map<string, { camera: CameraInfo; missed: number }>()
+  while (!signal?.aborted) {
+    const seen = await discover({ ...options, timeout: options.timeout ?? interval })
+    const now = new Map(seen.map((camera) => [key(camera), camera]))
+    for (const [id, camera] of now) {
+      const before = known.get(id)
+      known.set(id, { camera, missed: 0 })
+      if (!before) yield { type: 'added', camera }
+      else if (JSON.stringify(before.camera) !== JSON.stringify(camera)) yield { type: 'changed', camera }
+    }
+    for (const [id, entry] of known) {
+      if (now.has(id) || ++entry.missed < misses) continue
+      known.delete(id)
+      yield { type: 'removed', camera: entry.camera }
+    }
+  }
+  signal?.throwIfAborted()
+}
+
+function describeTarget(target: Exclude<CameraTarget, CameraInfo>): string {
+  return typeof target === 'string' ? `'${target}'` : JSON.stringify(target)
+}
+
+function matches(camera: CameraInfo, target: Exclude<CameraTarget, CameraInfo>): boolean {
+  if (typeof target === 'string') {
+    const mac = target.toLowerCase().replaceAll('-', ':')
+    return [camera.address, camera.serial, camera.userName].includes(target) || camera.mac === mac
+  }
+  return (
+    (target.address === undefined || camera.address === target.address) &&
+    (target.serial === undefined || camera.serial === target.serial) &&
+    (target.userName === undefined || camera.userName === target.userName) &&
+    (target.mac === undefined || camera.mac === target.mac.toLowerCase().replaceAll('-', ':'))
+  )
+}
+
+/** The camera that is meant, reachable ones first. Errors: ERR_GIGE_NOT_FOUND with what was seen instead. */
+export async function findCamera(
+  target: Exclude<CameraTarget, CameraInfo>,
+  options: { interface?: string; timeout?: number; signal?: AbortSignal } = {},
+): Promise<CameraInfo> {
+  if (typeof target === 'string' && target === '') throw invalidArgument('An empty string names no camera')
+  const address = typeof target === 'string' ? (isAddress(target) ? target : undefined) : target.address
+  const fits = (found: CameraInfo[]) => found.filter((camera) => matches(camera, target))
+  const found = await discover({
+    ...(options.timeout !== undefined && { timeout: options.timeout }),
+    ...(options.signal && { signal: options.signal }),
+    ...(options.interface !== undefined && { interfaces: [options.interface] }),
+    ...(address !== undefined && { addresses: [address] }),
+    until: (all) => fits(all).some((camera) => camera.reachable),
+  })
+  const [best] = fits(found).sort((a, b) => Number(b.reachable) - Number(a.reachable))
+  if (best?.reachable) return best
+  if (best) {
+    throw new GigeError(
+      'ERR_GIGE_NOT_FOUND',
+      `Camera ${describeTarget(target)} cannot be reached: ${best.unreachableReason}`,
+      {
+        hint: `Give the network interface ${best.interface.name} an address in the camera's subnet, or the camera one in the interface's: npx gigewire force-ip ${best.mac}`,
+        details: { camera: best },
+      },
+    )
+  }
+  const others = found.map((camera) => `${camera.address} (${camera.model} ${camera.serial})`)
+  throw new GigeError(
+    'ERR_GIGE_NOT_FOUND',
+    `No camera ${describeTarget(target)} answered${others.length > 0 ? `; these did: ${others.join(', ')}` : ''}`,
+    { hint: hint(target, address), details: { found } },
+  )
+}
+
+function hint(target: Exclude<CameraTarget, CameraInfo>, address: string | undefined): string {
+  if (address)
+    return 'Check power, cable and address; a firewall may drop UDP port 3956 on the way. `npx gigewire list` shows what answers.'
+  const kind = typeof target === 'string' && MAC.test(target) ? 'MAC address' : 'name'
+  return `By ${kind} a camera is found only where broadcast reaches it. Give its IP address instead where a router, a container or a firewall lies between.`
+}
+
+export interface ForceIpOptions {
+  mac: string
+  /** 0.0.0.0 restarts the camera's usual configuration. */
+  address: string
+  subnetMask?: string
+  gateway?: string
+  /** NIC name or address; default: the one that sees the camera. */
+  interface?: string
+  /** ms to wait for the camera at its new address, default 5000. */
+  timeout?: number
+}
+
+/**
+ * Gives a camera an address until its next power cycle (FORCEIP), also one that is in another subnet, and waits until it is
+ * seen there. Errors: ERR_GIGE_NOT_FOUND, ERR_GIGE_TIMEOUT (cameras that an application controls ignore it).
+ */
+export async function forceIp(options: ForceIpOptions): Promise<CameraInfo> {
+  if (!MAC.test(options.mac))
+    throw invalidArgument(`'${options.mac}' is not a MAC address like 00:11:1c:f5:a0:b1`)
+  if (!isAddress(options.address)) throw invalidArgument(`'${options.address}' is not an IPv4 address`)
+  const mac = options.mac.toLowerCase().replaceAll('-', ':')
+  let nic = options.interface
+  if (nic === undefined) {
+    const found = await discover({ until: (all) => all.some((camera) => camera.mac === mac) })
+    nic = found.find((camera) => camera.mac === mac)?.interface.name
+    if (nic === undefined) {
+      throw new GigeError('ERR_GIGE_NOT_FOUND', `No network interface sees a camera with MAC ${mac}`, {
+        hint: 'Name the interface it is behind; `npx gigewire list` shows what answers.',
+      })
+    }
+  }
+  const { subnetMask, gateway, timeout } = options
+  const seen = await new native.Discovery().forceIp({
+    mac,
+    interface: nic,
+    address: options.address,
+    ...(subnetMask !== undefined && { subnetMask }),
+    ...(gateway !== undefined && { gateway }),
+    ...(timeout !== undefined && { timeout }),
+  })
+  return toInfo(seen)
+}

@@ -1,0 +1,126 @@
+// Takes finished frames out of shared memory for one consumer, as an async iterator. Purpose: the same logic for the stream's
+// owner and for a worker that attached. Knocks from native code are merged; each knock drains what is ready.
+
+import { LeasedFrame, type LeaseOwner } from './frame.js'
+import { CONST } from './layout.js'
+import type { Lease, Region } from './region.js'
+
+/** Frames handed out without letting the event loop turn: microtasks alone would starve timers and I/O. */
+const FRAMES_PER_TURN = 64
+
+interface Waiter {
+  resolve: (result: IteratorResult<LeasedFrame, void>) => void
+  reject: (error: unknown) => void
+}
+
+interface LeakRecord {
+  region: Region
+  lease: Lease
+  blockId: bigint
+  report: (blockId: bigint) => void
+}
+
+// Never the way frames are returned, only the way a forgotten one is noticed.
+const forgotten = new FinalizationRegistry<LeakRecord>((record) => {
+  if (record.region.release(record.lease)) record.report(record.blockId)
+})
+
+export class FrameQueue implements LeaseOwner {
+  private readonly waiters: Waiter[] = []
+  private outstanding = 0
+  private served = 0
+  private failure: unknown
+  private failed = false
+  private over = false
+
+  constructor(
+    private readonly region: Region,
+    readonly tickFrequency: bigint,
+    private readonly hooks: {
+      /** Whether a wait for frames keeps the process alive. */
+      ref: (waiting: boolean) => void
+      onLeak: (blockId: bigint) => void
+    },
+  ) {}
+
+  /** A knock: frames may be ready, or the stream may have ended. */
+  wake(): void {
+    while (this.waiters.length > 0) {
+      const frame = this.take()
+      if (frame) {
+        this.settle().resolve({ done: false, value: frame })
+        continue
+      }
+      if (!this.over && this.region.state === CONST.streamRunning) return
+      const waiter = this.settle()
+      if (this.failed) waiter.reject(this.failure)
+      else waiter.resolve({ done: true, value: undefined })
+    }
+  }
+
+  next(): Promise<IteratorResult<LeasedFrame, void>> {
+    return new Promise((resolve, reject) => {
+      this.waiters.push({ resolve, reject })
+      if (this.waiters.length === 1) this.hooks.ref(true)
+      if (this.served < FRAMES_PER_TURN || !this.region.ready) {
+        this.wake()
+        return
+      }
+      this.served = 0
+      setImmediate(() => this.wake())
+    })
+  }
+
+  /** No more frames are to be expected: waiting calls end after what is ready, with an error if there is one. */
+  finish(error?: unknown): void {
+    if (error !== undefined && !this.failed) {
+      this.failed = true
+      this.failure = error
+    }
+    this.over = true
+    this.wake()
+  }
+
+  /** Frames taken and not yet released. */
+  get leased(): number {
+    return this.outstanding
+  }
+
+  /** Gives back what nobody took. Frames that were taken stay valid: their memory is theirs until they are released. */
+  releaseReady(): void {
+    for (let lease = this.region.take(); lease; lease = this.region.take()) this.region.release(lease)
+  }
+
+  onRelease(frame: LeasedFrame): void {
+    this.outstanding--
+    forgotten.unregister(frame)
+  }
+
+  private readonly reportLeak = (blockId: bigint): void => {
+    this.outstanding--
+    this.hooks.onLeak(blockId)
+  }
+
+  private take(): LeasedFrame | undefined {
+    const lease = this.region.take()
+    if (!lease) {
+      this.served = 0
+      return undefined
+    }
+    this.served++
+    this.outstanding++
+    const frame = new LeasedFrame(this.region, lease, this)
+    forgotten.register(
+      frame,
+      { region: this.region, lease, blockId: frame.blockId, report: this.reportLeak },
+      frame,
+    )
+    return frame
+  }
+
+  private settle(): Waiter {
+    const waiter = this.waiters.shift() as Waiter
+    if (this.waiters.length === 0) this.hooks.ref(false)
+    return waiter
+  }
+}

@@ -1,0 +1,23 @@
+// Camera descriptions (GenICam GenApi) as node maps. Pure: text and a Port in, features out.
+
+export { type LoadedDescription, loadDescription } from './description.js'
+export { type DescriptionUrl, parseDescriptionUrl } from './description-url.js'
+export type { FeatureReason } from './errors.js'
+export { createNodeMap } from './node-map.js'
+export type { Port } from './port.js'
+export type {
+  AccessMode,
+  DescriptionInfo,
+  DescriptionProblem,
+  EnumerationEntry,
+  ExecuteOptions,
+  FeatureNode,
+  FeatureOutcome,
+  FeatureValue,
+  InterfaceType,
+  NodeMap,
+  NodeMapOptions,
+  ReadOptions,
+  Visibility,
+  WriteOptions,
+} from './types.js'

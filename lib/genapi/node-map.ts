@@ -1,0 +1,153 @@
+// The node map: a camera's features by their names.
+
+import { featureError } from './errors.js'
+import { Feature } from './feature.js'
+import { Graph } from './graph.js'
+import { parseHexId } from './literals.js'
+import { readModel } from './model.js'
+import { nearNames } from './near-names.js'
+import { Operations } from './operations.js'
+import type { Port } from './port.js'
+import { MISSING, type Session } from './session.js'
+import type {
+  DescriptionInfo,
+  DescriptionProblem,
+  ExecuteOptions,
+  FeatureNode,
+  FeatureOutcome,
+  FeatureValue,
+  InterfaceType,
+  NodeMap,
+  NodeMapOptions,
+  ReadOptions,
+  WriteOptions,
+} from './types.js'
+import { parseXml } from './xml.js'
+
+/**
+ * Node map of a description (`loadDescription(...).xml`) over a port. Nothing is read from the device yet, and
+ * nodes are built when first used; a node that makes no sense fails alone, see `problems()`. Throws
+ * ERR_GIGE_DESCRIPTION for a document that cannot be read at all.
+ */
+export function createNodeMap(xml: string, port: Port, options: NodeMapOptions = {}): NodeMap {
+  return new GenApiNodeMap(new Graph(readModel(parseXml(xml)), port, options))
+}
+
+class GenApiNodeMap implements NodeMap {
+  readonly #graph: Graph
+  readonly #operations: Operations
+  readonly #features = new Map<string, Feature>()
+
+  constructor(graph: Graph) {
+    this.#graph = graph
+    this.#operations = new Operations(graph)
+  }
+
+  get info(): DescriptionInfo {
+    return this.#graph.model.info
+  }
+
+  problems(): DescriptionProblem[] {
+    return this.#graph.problems()
+  }
+
+  has(name: string): boolean {
+    return this.#graph.spec(name) !== undefined
+  }
+
+  node(name: string): Feature {
+    const spec = this.#graph.spec(name)
+    if (!spec) throw this.#unknown(name)
+    let feature = this.#features.get(spec.name)
+    if (!feature) {
+      const node = this.#graph.node(spec.name)
+      feature = new Feature(node, this.#graph, this.#operations, (other) => this.node(other))
+      this.#features.set(spec.name, feature)
+    }
+    return feature
+  }
+
+  async firstOf(names: readonly string[], type?: InterfaceType): Promise<FeatureNode | undefined> {
+    for (const name of names) {
+      const feature = this.#graph.tryNode(name) && this.node(name)
+      if (!feature || (type && feature.type !== type)) continue
+      if ((await feature.access()) !== 'NI') return feature
+    }
+    return undefined
+  }
+
+  async get(name: string, options: ReadOptions = {}): Promise<FeatureValue> {
+    return this.node(name).get(options)
+  }
+
+  getMany(names: readonly string[], options: ReadOptions = {}): Promise<Map<string, FeatureOutcome>> {
+    return this.#operations.read(names[0] ?? '', options, (s) => {
+      const outcomes = new Map<string, FeatureOutcome>()
+      s.collect(names, (name) => outcomes.set(name, this.#outcome(name, s)))
+      return outcomes
+    })
+  }
+
+  async set(name: string, value: FeatureValue, options: WriteOptions = {}): Promise<void> {
+    return this.node(name).set(value, options)
+  }
+
+  async execute(name: string, options: ExecuteOptions = {}): Promise<void> {
+    return this.node(name).execute(options)
+  }
+
+  invalidate(name?: string): void {
+    if (name === undefined) this.#operations.invalidateAll()
+    else this.#operations.invalidate(this.node(name).name)
+  }
+
+  onChange(listener: (names: string[]) => void): () => void {
+    return this.#operations.onChange(listener)
+  }
+
+  attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void {
+    for (const { port, id, name } of this.#graph.dataPorts('ChunkID')) {
+      port.attached = id === undefined ? undefined : chunks.get(id)
+      this.#operations.invalidate(name)
+    }
+  }
+
+  deliverEvent(id: number, item: Uint8Array): string[] {
+    const names: string[] = []
+    for (const { port, id: own } of this.#graph.dataPorts('EventID')) if (own === id) port.attached = item
+    for (const { name, element } of this.#graph.model.specs.values()) {
+      if (parseHexId(element.textOf('EventID') ?? '') !== id) continue
+      this.#operations.invalidate(name)
+      names.push(name)
+    }
+    return names
+  }
+
+  *[Symbol.iterator](): Iterator<FeatureNode> {
+    for (const { name, kind } of this.#graph.model.specs.values()) {
+      if (kind !== 'EnumEntry' && this.#graph.tryNode(name)) yield this.node(name)
+    }
+  }
+
+  #outcome(name: string, s: Session): FeatureOutcome {
+    try {
+      return { value: s.about(name, () => this.node(name).valueIn(s)) }
+    } catch (error) {
+      if (error === MISSING) throw error
+      return { error }
+    }
+  }
+
+  #unknown(name: string) {
+    const near = nearNames(name, this.#graph.model.specs.keys())
+    return featureError(
+      name,
+      'unknown',
+      `This camera has no feature ${name}.`,
+      near.length > 0
+        ? `Similar names: ${near.join(', ')}.`
+        : 'List the features with: gigewire features <address>.',
+      { similar: near },
+    )
+  }
+}

@@ -1,0 +1,148 @@
+// The public vocabulary of the node map: what a feature is, and what can be asked of it.
+
+import type { AccessMode } from './access.js'
+
+export type { AccessMode }
+
+/** GenApi's interface types; `Node` stands for dummies and for 1394 leftovers that carry no value here. */
+export type InterfaceType =
+  | 'Integer'
+  | 'Float'
+  | 'Boolean'
+  | 'Command'
+  | 'Enumeration'
+  | 'EnumEntry'
+  | 'String'
+  | 'Register'
+  | 'Category'
+  | 'Port'
+  | 'Node'
+
+/**
+ * Integer: number while safe, bigint beyond 2^53. Float: number. Boolean: boolean. Enumeration: entry name.
+ * String: string. Register: bytes.
+ */
+export type FeatureValue = number | bigint | boolean | string | Uint8Array
+
+export type Visibility = 'Beginner' | 'Expert' | 'Guru' | 'Invisible'
+
+export interface ReadOptions {
+  /** Ask the device even where a cached value is valid. */
+  ignoreCache?: boolean
+}
+
+export interface WriteOptions {
+  /** Default true. False skips range and increment checks and pError; access and entries are always checked. */
+  verify?: boolean
+}
+
+export interface ExecuteOptions {
+  /** Default true: resolve when the device reports the command as done. False: when it was sent. */
+  wait?: boolean
+  /** Milliseconds until ERR_GIGE_TIMEOUT; default 10000. */
+  timeout?: number
+  signal?: AbortSignal
+}
+
+export interface EnumerationEntry {
+  name: string
+  value: number | bigint
+  displayName: string
+  /** False: the camera knows it, but not with its present settings. */
+  available: boolean
+}
+
+/** One node of the description. Static facts are properties; whatever may need the device is a promise. */
+export interface FeatureNode {
+  readonly name: string
+  readonly type: InterfaceType
+  /** Element name in the description: IntReg, MaskedIntReg, Converter, ... */
+  readonly kind: string
+  readonly displayName: string
+  readonly description: string
+  readonly toolTip: string
+  readonly visibility: Visibility
+  readonly unit: string
+  /** Linear, Logarithmic, Boolean, PureNumber, HexNumber, IPV4Address, MACAddress; '' for types without. */
+  readonly representation: string
+  /** Worth saving with the camera's settings. */
+  readonly streamable: boolean
+  /** Reachable from the category Root. */
+  readonly isFeature: boolean
+  /** Features whose value depends on this selector. */
+  readonly selects: string[]
+  /** Selectors that choose what this feature shows. */
+  readonly selectedBy: string[]
+  /** Members of a category in the description's order; empty for other types. */
+  features(): FeatureNode[]
+  access(): Promise<AccessMode>
+  min(): Promise<number | bigint | undefined>
+  max(): Promise<number | bigint | undefined>
+  inc(): Promise<number | bigint | undefined>
+  /** Entries of an Enumeration that this camera implements; empty for other types. */
+  entries(): Promise<EnumerationEntry[]>
+  get(options?: ReadOptions): Promise<FeatureValue>
+  /** Integer behind an Integer, Boolean, Enumeration or rounded Float: the code of a PixelFormat, say. */
+  getInteger(options?: ReadOptions): Promise<number | bigint>
+  set(value: FeatureValue, options?: WriteOptions): Promise<void>
+  execute(options?: ExecuteOptions): Promise<void>
+  /** Value as the description wants it shown: hexadecimal, IP and MAC addresses, decimal places. */
+  getText(options?: ReadOptions): Promise<string>
+  /** Counterpart of `getText`; also accepts decimal and 0x numbers. */
+  setText(text: string, options?: WriteOptions): Promise<void>
+}
+
+/** What became of one feature in `getMany`. */
+export type FeatureOutcome = { value: FeatureValue } | { error: unknown }
+
+/** A node that could not be built, or an oddity that was worked around. */
+export interface DescriptionProblem {
+  name: string
+  line: number
+  message: string
+}
+
+/** Identity of a description, from its root element. */
+export interface DescriptionInfo {
+  modelName: string
+  vendorName: string
+  toolTip: string
+  /** Version of the file, e.g. "2.1.0". */
+  version: string
+  /** Version of the schema, e.g. "1.1.0". */
+  schemaVersion: string
+}
+
+export interface NodeMap {
+  readonly info: DescriptionInfo
+  /** Builds every node and lists those that failed, as reading them would tell one by one. */
+  problems(): DescriptionProblem[]
+  has(name: string): boolean
+  /** Throws ERR_GIGE_FEATURE ('unknown') with near names. */
+  node(name: string): FeatureNode
+  /** First of the names that exists, is of the type if given, and is implemented: for legacy spellings. */
+  firstOf(names: readonly string[], type?: InterfaceType): Promise<FeatureNode | undefined>
+  get(name: string, options?: ReadOptions): Promise<FeatureValue>
+  /** Many features in few round trips; each has its value or its own error. */
+  getMany(names: readonly string[], options?: ReadOptions): Promise<Map<string, FeatureOutcome>>
+  set(name: string, value: FeatureValue, options?: WriteOptions): Promise<void>
+  execute(name: string, options?: ExecuteOptions): Promise<void>
+  /** Forgets what was read through this node, or through all. */
+  invalidate(name?: string): void
+  /** Called after an operation with the names of all nodes whose value may have changed. */
+  onChange(listener: (names: string[]) => void): () => void
+  /** Gives chunk ports their data, by chunk id; ports without a chunk in `chunks` become not available. */
+  attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void
+  /** Gives the ports of an event their item (16-byte header and data); returns the nodes of that event. */
+  deliverEvent(id: number, item: Uint8Array): string[]
+  [Symbol.iterator](): Iterator<FeatureNode>
+}
+
+export interface NodeMapOptions {
+  /** Ports other than the device's, by the name of their Port node. */
+  ports?: Readonly<Record<string, import('./port.js').Port>>
+  /** Overrides the schema's verdict: true reads and writes 4-byte registers by value (genapi.md 7.1). */
+  legacyEndianness?: boolean
+  /** Milliseconds, for the age of cached values; default performance.now. */
+  now?: () => number
+}

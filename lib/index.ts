@@ -1,0 +1,17 @@
+// The public entry.
+
+export { attachStream } from './attach.js'
+export { openCamera } from './camera.js'
+export { discover, type ForceIpOptions, forceIp, watchCameras } from './discovery.js'
+export { GigeError, type GigeErrorCode } from './errors.js'
+export type { FeatureNode, FeatureValue, NodeMap } from './genapi/index.js'
+export {
+  firstWrongByte,
+  type Simulator,
+  type SimulatorFaults,
+  type SimulatorOptions,
+  type SimulatorStats,
+  startSimulator,
+} from './simulator.js'
+export type { StreamStats } from './stats.js'
+export type * from './types.js'

@@ -1,0 +1,471 @@
+// FrameStream of a camera in this process: negotiates, allocates shared memory, starts the receive thread and the
+// acquisition, hands out frames, and undoes it all in order.
+
+import { EventEmitter } from 'node:events'
+import type { CameraControl, StreamPort, StreamReceiver } from '../binding.js'
+import { GigeError } from './errors.js'
+import { FrameQueue } from './frame-queue.js'
+import type { NodeMap } from './genapi/index.js'
+import { CONST } from './layout.js'
+import { native } from './native.js'
+import { interfaceMtu, type Negotiated, negotiate, setPacketSize } from './packet-size.js'
+import { Region } from './region.js'
+import { emptyStats, type StreamStats, streamStats } from './stats.js'
+import { validateStreamOptions } from './stream-options.js'
+import type {
+  Frame,
+  FrameStream,
+  FrameStreamEvents,
+  PacketSizeResult,
+  StreamOptions,
+  StreamShare,
+  StreamWarning,
+} from './types.js'
+
+const RESEND_CAPABILITY = 0x4
+const MEBI = 1 << 20
+
+/** What a stream needs of its camera. */
+export interface StreamHost {
+  readonly control: CameraControl
+  readonly features: NodeMap
+  readonly access: 'control' | 'exclusive' | 'monitor'
+  readonly cameraAddress: string
+  readonly localAddress: string
+  /** NIC to pin the stream socket to; '' for a camera on this machine. */
+  readonly device: string
+  readonly gvcpCapability: number
+  readonly tickFrequency: bigint
+  onStreamClosed(stream: CameraStream): void
+}
+
+function ignore(): void {}
+
+type State = 'idle' | 'starting' | 'running' | 'closed'
+
+export class CameraStream extends EventEmitter<FrameStreamEvents> implements FrameStream {
+  private state: State = 'idle'
+  private starting: Promise<void> | undefined
+  private opening: Promise<void> | undefined
+  private closing: Promise<void> | undefined
+  private port: StreamPort | undefined
+  private receiver: StreamReceiver | undefined
+  private region: Region | undefined
+  private queue: FrameQueue | undefined
+  private negotiated: Negotiated | undefined
+  private channelOpen = false
+  /** The camera's stream port by its own word; 0: it does not tell. */
+  private scsp = 0
+  private acquiring = false
+  private gone = false
+  private leaked = 0
+  private asked = 0
+  private lastAsked: Promise<void> | undefined
+  private taken = ''
+  private readonly options: StreamOptions
+
+  constructor(
+    private readonly host: StreamHost,
+    options: StreamOptions = {},
+  ) {
+    super()
+    this.options = validateStreamOptions(options, host.access)
+    options.signal?.addEventListener('abort', this.onAbort, { once: true })
+  }
+
+  get packetSize(): PacketSizeResult | undefined {
+    if (!this.negotiated) return undefined
+    const { sourcePort: _, punchPort: __, warning: ___, ...result } = this.negotiated
+    return result
+  }
+
+  start(): Promise<void> {
+    this.starting ??= this.run()
+    return this.starting
+  }
+
+  stats(): StreamStats {
+    if (!this.region) return emptyStats()
+    return streamStats(this.region.counters(), this.region.framesTaken, this.leaked)
+  }
+
+  share(): StreamShare {
+    if (!this.region || !this.receiver) {
+      throw new GigeError('ERR_GIGE_INVALID_ARGUMENT', 'The stream has no memory to share yet', {
+        hint: 'Await stream.start() first.',
+      })
+    }
+    return {
+      id: this.receiver.id,
+      memory: this.region.memory,
+      baseOffset: this.region.baseOffset,
+      tickFrequency: this.host.tickFrequency,
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Frame, void, undefined> {
+    // The iterator is made where the caller stands: the only place a forgotten frame can be traced back to.
+    this.taken = new Error('frames taken').stack?.split('\n').slice(2).join('\n') ?? ''
+    return {
+      next: async () => await this.next(),
+      return: async () => {
+        await this.close()
+        return { done: true, value: undefined }
+      },
+    }
+  }
+
+  next(): Promise<IteratorResult<Frame, void>> {
+    const { frames } = this.options
+    if (frames !== undefined && this.asked >= frames) return this.finishAfter(this.lastAsked)
+    this.asked++
+    const asked = this.nextFrame()
+    // Without its result, which would keep the frame from being collected.
+    if (frames !== undefined) this.lastAsked = asked.then(ignore, ignore)
+    return asked
+  }
+
+  private async nextFrame(): Promise<IteratorResult<Frame, void>> {
+    try {
+      if (this.state !== 'running') await this.start()
+      const result = await (this.queue as FrameQueue).next()
+      if (result.done) await this.close()
+      else this.tellEventsFirst()
+      return result
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /** All frames that were wanted are asked for; the last of them may still be on its way to another caller. */
+  private async finishAfter(last: Promise<void> | undefined): Promise<IteratorResult<Frame, void>> {
+    await last
+    await this.close()
+    return { done: true, value: undefined }
+  }
+
+  /** The camera is gone: frames that are complete are still handed out, then the error. */
+  fail(error: unknown): void {
+    this.gone = true
+    if (this.state === 'closed') return
+    this.queue?.finish(error)
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown()
+    return this.closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  private readonly onAbort = (): void => {
+    this.queue?.finish(this.options.signal?.reason)
+    void this.close()
+  }
+
+  private async run(): Promise<void> {
+    try {
+      this.assertOpen()
+      this.options.signal?.throwIfAborted()
+      this.state = 'starting'
+      this.opening = this.open()
+      await this.opening
+      this.assertOpen()
+      this.state = 'running'
+    } catch (error) {
+      const closed = this.closing !== undefined
+      await this.close()
+      if (closed) this.assertOpen() // that is why, whatever step noticed it
+      throw error
+    }
+  }
+
+  private async open(): Promise<void> {
+    const { host, options } = this
+    const payload = await this.payloadBytes()
+    this.assertOpen()
+    this.port = this.bind(payload)
+    const monitor = host.access === 'monitor'
+    if (!monitor) await this.openChannel(this.port)
+    this.assertOpen()
+    this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
+    const packetSize = this.negotiated?.packetSize ?? (await this.readPacketSize())
+    // Changing the packet size may change the payload (chunks), never the other way round.
+    const slotBytes = Math.max(await this.payloadBytes(), payload)
+    this.assertOpen()
+    const slots = options.buffers ?? 8
+    const { totalSize, page } = native.streamLayout(slots, slotBytes, packetSize)
+    const memory = new SharedArrayBuffer(totalSize + page)
+    const resend = typeof options.resend === 'object' ? options.resend : {}
+    const canResend = (host.gvcpCapability & RESEND_CAPABILITY) !== 0 && !monitor
+    this.receiver = new native.StreamReceiver(
+      {
+        slots,
+        slotBytes,
+        packetSize,
+        packetSizeConfirmed: this.negotiated?.confirmed ?? false,
+        payloadSize: slotBytes,
+        cameraAddress: host.cameraAddress,
+        bufferHandling: options.bufferHandling ?? 'OldestFirst',
+        deliverIncomplete: options.incomplete === 'deliver',
+        resend: { enabled: options.resend !== false && canResend, ...resend },
+        cameraPort: this.negotiated?.sourcePort || this.scsp,
+        cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
+        punchPort: this.negotiated?.punchPort || this.scsp,
+        ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
+      },
+      monitor ? undefined : host.control,
+      this.port,
+      new Uint8Array(memory),
+      () => this.onWake(),
+    )
+    this.region = new Region(memory, this.receiver.baseOffset)
+    this.queue = new FrameQueue(this.region, host.tickFrequency, {
+      ref: (waiting) => this.receiver?.ref(waiting),
+      onLeak: (blockId) => this.onLeak(blockId),
+    })
+    this.receiver.start()
+    if (options.acquisition !== 'manual' && !monitor) await this.startAcquisition()
+  }
+
+  private bind(payload: number): StreamPort {
+    const { options, host } = this
+    const [low, high] = Array.isArray(options.streamPort)
+      ? options.streamPort
+      : [options.streamPort ?? 0, options.streamPort ?? 0]
+    const port = new native.StreamPort({
+      address: host.localAddress,
+      ...(host.device !== '' && { device: host.device }),
+      port: low,
+      portHigh: high,
+      ...(options.multicast !== undefined && { multicast: options.multicast }),
+    })
+    // Room for what comes while the receive thread is kept from running: two frames, or 20 ms at 1.6 Gbit/s.
+    const wanted = options.receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
+    const granted = port.setReceiveBuffer(wanted)
+    if (granted < wanted && granted < 4 * MEBI) this.warnReceiveBuffer(wanted, granted, payload)
+    return port
+  }
+
+  private warnReceiveBuffer(wanted: number, granted: number, payload: number): void {
+    // The kernel charges about 1.6 bytes of queue for a byte of payload in small packets, but counts the wish twice.
+    const share = Math.round((100 * granted * 1.25) / Math.max(payload, 1))
+    this.warn({
+      code: 'receive-buffer',
+      message: `The kernel grants ${granted} bytes of socket queue instead of ${wanted}: about ${share} % of a frame; a receive thread kept waiting for longer loses packets`,
+      hint: `sudo sysctl -w net.core.rmem_max=${wanted}`,
+    })
+  }
+
+  private async openChannel(port: StreamPort): Promise<void> {
+    const { host, options } = this
+    const opened = await host.control.openStreamChannel({
+      channel: 0,
+      address: options.multicast ?? options.streamDestination ?? host.localAddress,
+      port: port.port,
+    })
+    this.channelOpen = true
+    this.scsp = opened.sourcePort
+  }
+
+  private async choosePacketSize(port: StreamPort): Promise<Negotiated> {
+    const { host, options } = this
+    const wanted = options.packetSize ?? 'auto'
+    const context = {
+      control: host.control,
+      port,
+      features: host.features,
+      localAddress: host.localAddress,
+      cameraAddress: host.cameraAddress,
+    }
+    if (wanted !== 'auto') {
+      const started = performance.now()
+      const previous = await this.readPacketSize()
+      const packetSize = await setPacketSize(host.control, wanted)
+      if (packetSize !== wanted) {
+        this.warn({
+          code: 'packet-size',
+          message: `The camera made packet size ${packetSize} of ${wanted}`,
+          hint: "Use packetSize: 'auto', or a size the camera accepts.",
+        })
+      }
+      const mtu = interfaceMtu(host.localAddress)
+      if (mtu > 0 && packetSize > mtu) {
+        this.warn({
+          code: 'packet-size',
+          message: `Packet size ${packetSize} is larger than the MTU of this network interface (${mtu}): packets arrive in fragments or not at all`,
+          hint: `Raise the MTU, or use packetSize: 'auto'.`,
+        })
+      }
+      return {
+        packetSize,
+        previous,
+        limitedBy: 'option',
+        tried: [],
+        punched: false,
+        ms: performance.now() - started,
+        confirmed: false,
+        sourcePort: 0,
+        punchPort: 0,
+      }
+    }
+    const result = await negotiate(context)
+    if (result.warning) {
+      this.warn({
+        code: 'no-test-packets',
+        message: result.warning,
+        hint: 'Set packetSize where you know better.',
+      })
+    }
+    return result
+  }
+
+  private async readPacketSize(): Promise<number> {
+    const [scps] = await this.host.control.readRegisters([0x0d04])
+    return (scps ?? 0) & 0xffff || 1500
+  }
+
+  /** Bytes of one block at most. */
+  private async payloadBytes(): Promise<number> {
+    const { features } = this.host
+    const read = async (name: string): Promise<number> => {
+      if (!features.has(name)) return 0
+      return Number(await features.node(name).getInteger({ ignoreCache: true }))
+    }
+    const payload = await read('PayloadSize')
+    if (payload > 0) return payload
+    const [width, height, format] = [await read('Width'), await read('Height'), await read('PixelFormat')]
+    const bits = format > 0 ? (native.pixelFormat(format)?.bitsPerPixel ?? 0) : 0
+    const bytes = Math.ceil((width * height * (bits || 16)) / 8)
+    if (bytes === 0) {
+      throw new GigeError(
+        'ERR_GIGE_DESCRIPTION',
+        'The camera tells neither PayloadSize nor Width and Height',
+        {
+          hint: 'Its description may be incomplete; set Width, Height and PixelFormat first.',
+        },
+      )
+    }
+    this.warn({
+      code: 'payload-size',
+      message: `The camera tells no PayloadSize; ${bytes} bytes were computed from its image format`,
+      hint: 'Blocks larger than that are dropped as malformed.',
+    })
+    return bytes
+  }
+
+  private async startAcquisition(): Promise<void> {
+    const { features } = this.host
+    if (features.has('TLParamsLocked')) await features.set('TLParamsLocked', 1)
+    this.assertOpen()
+    this.acquiring = true
+    await features.execute('AcquisitionStart', { wait: false })
+  }
+
+  private onWake(): void {
+    try {
+      this.tellEvents()
+    } finally {
+      // Whatever a listener threw: frames that are ready are not made to wait.
+      this.queue?.wake()
+    }
+  }
+
+  /** A frame may be taken before the knock that announced it came through: what happened before it is told before it. */
+  private tellEventsFirst(): void {
+    try {
+      this.tellEvents()
+    } catch (error) {
+      // A listener's fault is nobody's frame: it surfaces as it would have from the knock.
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+
+  private tellEvents(): void {
+    const region = this.region
+    if (!region) return
+    for (const event of region.drainEvents()) {
+      const { blockId } = event
+      if (event.kind === CONST.eventIncomplete) {
+        this.emit('incomplete', { blockId, missing: event.a, expected: event.b })
+      } else if (event.kind === CONST.eventStarved) {
+        this.emit('starved', { blockId, buffers: region.slotCount })
+      } else if (event.kind === CONST.eventMissed) {
+        this.emit('missed', { blockId })
+      }
+    }
+    if (region.state === CONST.streamFailed) {
+      this.queue?.finish(
+        new GigeError('ERR_GIGE_NETWORK', 'The stream socket failed', {
+          details: { errno: region.failErrno },
+        }),
+      )
+    }
+  }
+
+  private onLeak(blockId: bigint): void {
+    this.leaked++
+    if (this.closing) return // nobody waits for the slot any more
+    const event = { blockId, taken: this.taken }
+    if (this.listenerCount('leak') > 0) this.emit('leak', event)
+    else if (this.leaked === 1) {
+      process.emitWarning(
+        `Frame ${blockId} was garbage-collected without release(): its slot was out of use until now. The stream is read here:\n${this.taken}`,
+        { type: 'GigewireLeak', code: 'GIGE_FRAME_LEAK' },
+      )
+    }
+  }
+
+  private warn(warning: StreamWarning): void {
+    if (this.listenerCount('warning') > 0) this.emit('warning', warning)
+    else
+      process.emitWarning(`${warning.message}. ${warning.hint}`, {
+        type: 'GigewireWarning',
+        code: warning.code,
+      })
+  }
+
+  private assertOpen(): void {
+    if (this.state === 'closed') {
+      this.options.signal?.throwIfAborted()
+      throw new GigeError('ERR_GIGE_CLOSED', 'The stream is closed')
+    }
+  }
+
+  /** Before the camera stops sending: what comes from now on is nobody's loss. Frames that nobody took are not given out any more. */
+  private stopReceiving(): void {
+    this.receiver?.stop()
+    this.queue?.finish()
+    this.queue?.releaseReady()
+  }
+
+  private async shutDown(): Promise<void> {
+    this.state = 'closed'
+    this.options.signal?.removeEventListener('abort', this.onAbort)
+    // A start that is under way notices, and leaves behind what is then undone here. Its negotiation ends with the port.
+    if (this.opening && !this.receiver) this.port?.close()
+    this.stopReceiving()
+    await this.opening?.catch(() => undefined)
+    this.stopReceiving()
+    const { control, features } = this.host
+    // Each step is tried even where the one before failed: the camera may be gone.
+    const steps: (() => Promise<unknown>)[] = []
+    if (this.acquiring) {
+      steps.push(() => features.execute('AcquisitionStop', { wait: false }))
+      if (features.has('TLParamsLocked')) steps.push(() => features.set('TLParamsLocked', 0))
+    }
+    if (this.channelOpen) steps.push(() => control.closeStreamChannel(0))
+    for (const step of steps) {
+      if (this.gone) break // it would only be waited for in vain
+      await step().catch(() => undefined)
+    }
+    this.port?.close()
+    this.host.onStreamClosed(this)
+    this.emit('end')
+  }
+}

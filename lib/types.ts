@@ -1,0 +1,271 @@
+// The public interfaces. They say nothing about where the receive thread lives: the implementation in this process is one
+// of several to come.
+
+import type { EventEmitter } from 'node:events'
+import type { NodeMap } from './genapi/index.js'
+import type { StreamStats } from './stats.js'
+
+/** The network interface that saw a camera. */
+export interface InterfaceInfo {
+  name: string
+  /** IPv4, dotted; '' where the NIC has none. */
+  address: string
+  netmask: string
+  /** Bytes of an IP packet. */
+  mtu: number
+}
+
+export interface CameraInfo {
+  /** Lower case, colons: `00:11:1c:f5:a0:b1`. */
+  mac: string
+  address: string
+  subnetMask: string
+  gateway: string
+  manufacturer: string
+  model: string
+  version: string
+  /** Empty where the camera has none; then `mac` identifies it. */
+  serial: string
+  userName: string
+  manufacturerInfo: string
+  /** GigE Vision version, e.g. "2.0". */
+  specVersion: string
+  interface: InterfaceInfo
+  /** False: it answered, but its address cannot be used from that NIC. */
+  reachable: boolean
+  unreachableReason?: string
+}
+
+export interface DiscoverOptions {
+  /** ms, default 2000: cameras may delay their answer by 1 s. All of it is waited unless `until` says enough. */
+  timeout?: number
+  /** NIC names or addresses; default all that are up. */
+  interfaces?: string[]
+  /** Also ask these addresses by unicast (routed networks, containers, blocked broadcast). */
+  addresses?: string[]
+  /** Called after each new camera; true ends the search. */
+  until?: (found: CameraInfo[]) => boolean
+  signal?: AbortSignal
+}
+
+export interface WatchOptions extends Omit<DiscoverOptions, 'until'> {
+  /** ms between searches, default 1000. */
+  interval?: number
+  /** Searches a camera may miss before it is 'removed'; default 2. */
+  misses?: number
+}
+
+export interface CameraChange {
+  type: 'added' | 'changed' | 'removed'
+  camera: CameraInfo
+}
+
+/** An address, MAC, serial number or user name; or what discovery gave; or one of these by name. */
+export type CameraTarget =
+  | string
+  | CameraInfo
+  | { serial?: string; mac?: string; userName?: string; address?: string }
+
+export interface OpenOptions {
+  /** Default 'control'. A camera that somebody else holds is refused at once with ERR_GIGE_ACCESS_DENIED. */
+  access?: 'control' | 'exclusive' | 'monitor'
+  /** ms the camera waits for a sign of life before it frees itself; default: the camera's own (usually 3000). */
+  heartbeatTimeout?: number
+  /** NIC name or address to reach it through; default: the one that discovery or the routing table names. */
+  interface?: string
+  /** ms to look for it by name, default 2000. */
+  discoverTimeout?: number
+  signal?: AbortSignal
+}
+
+export interface PacketSizeResult {
+  /** GevSCPSPacketSize: includes IP, UDP and GVSP headers. */
+  packetSize: number
+  previous: number
+  limitedBy: 'interface-mtu' | 'path' | 'camera' | 'option'
+  tried: { size: number; arrived: boolean; ms: number }[]
+  /** A datagram was sent from the stream socket to the camera's stream port, which opens stateful firewalls. */
+  punched: boolean
+  ms: number
+  /** False: the camera has no test packets, and its own size was kept unproven. */
+  confirmed: boolean
+}
+
+export interface ResendOptions {
+  /** ms a gap in the middle of a block may last before it is asked for (it may be mere reordering); default 1. */
+  initialDelay?: number
+  /** ms before a request is repeated, until the camera's own speed is known; default 10. */
+  responseTimeout?: number
+  /** ms after a block's end that later frames wait for it at most; default 100. */
+  timeout?: number
+  /** Rounds of requests for one block; default 8. */
+  maxTries?: number
+  /** Traffic budget: packets asked for, of a hundred received; default 25. */
+  budgetPercent?: number
+}
+
+export type BufferHandling = 'OldestFirst' | 'OldestFirstOverwrite' | 'NewestOnly'
+
+export interface StreamOptions {
+  /** Frame slots, default 8. */
+  buffers?: number
+  /** Default 'auto': negotiated. A number is written as it is. */
+  packetSize?: number | 'auto'
+  /** SFNC names; default OldestFirst: frames that find no free slot are dropped and counted. */
+  bufferHandling?: BufferHandling
+  /** Default 'drop': incomplete frames are counted and told by the 'incomplete' event. */
+  incomplete?: 'drop' | 'deliver'
+  /** Default: on where the camera can. */
+  resend?: boolean | ResendOptions
+  /** Queue of the stream socket; the default fits the stream. */
+  receiveBufferBytes?: number
+  /** Pins the port where a firewall rule needs it; default: any free one. */
+  streamPort?: number | [number, number]
+  /** Address the camera sends to, where it is not this machine's own: behind NAT or in a container. */
+  streamDestination?: string
+  /** Group to send to, or (with access 'monitor') to listen to. */
+  multicast?: string
+  /** Default 'auto': AcquisitionStart after the receiver is ready, AcquisitionStop at the end. */
+  acquisition?: 'auto' | 'manual'
+  /** End after so many frames. */
+  frames?: number
+  /** ms after which a block that has gone quiet is given up; default 2000. */
+  frameTimeout?: number
+  signal?: AbortSignal
+}
+
+export interface Frame extends Disposable {
+  /** The payload, without a copy, on shared memory. Throws ERR_GIGE_FRAME_RELEASED after release. */
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+  readonly offsetX: number
+  readonly offsetY: number
+  /** Bytes from line to line; 0 where lines do not begin on bytes. */
+  readonly stride: number
+  readonly paddingX: number
+  readonly paddingY: number
+  /** PFNC name, or `0x…` for codes without one. */
+  readonly pixelFormat: string
+  readonly pixelFormatCode: number
+  readonly bitsPerPixel: number
+  /** 'image', 'chunk', 'raw', 'file', 'jpeg', 'multi-part', ...; '+chunks' where chunks follow. */
+  readonly payloadType: string
+  readonly blockId: bigint
+  /** Camera ticks. */
+  readonly timestamp: bigint
+  /** By the camera's tick frequency; undefined where it has none. */
+  readonly timestampNs: bigint | undefined
+  /** Host monotonic clock (process.hrtime.bigint()), the leader's arrival. */
+  readonly hostTimeNs: bigint
+  readonly complete: boolean
+  /** Byte ranges that did not arrive (incomplete frames only); they are zero. */
+  readonly missing: { offset: number; length: number }[]
+  readonly packets: { expected: number; received: number; resent: number }
+  /** Gives the slot back. Idempotent; also `using`. */
+  release(): void
+  /** A copy that outlives the frame. */
+  copy(): Uint8Array
+}
+
+/** Structured-cloneable: post it to a worker and attach there with attachStream(). */
+export interface StreamShare {
+  id: number
+  memory: SharedArrayBuffer
+  baseOffset: number
+  tickFrequency: bigint
+}
+
+export interface FrameStreamEvents {
+  /** A frame was dropped (or delivered) incomplete. */
+  incomplete: [{ blockId: bigint; missing: number; expected: number }]
+  /** A frame found no free slot: release frames sooner, or ask for more buffers. */
+  starved: [{ blockId: bigint; buffers: number }]
+  /** A block of which no packet arrived. */
+  missed: [{ blockId: bigint }]
+  /** Something that will cost frames, and the setting that lifts it. */
+  warning: [StreamWarning]
+  /** A frame was garbage-collected without release; `taken` is where the stream was read. */
+  leak: [{ blockId: bigint; taken: string }]
+  end: []
+}
+
+export interface StreamWarning {
+  code: 'receive-buffer' | 'no-test-packets' | 'payload-size' | 'packet-size'
+  message: string
+  hint: string
+}
+
+export interface FrameStream
+  extends AsyncIterable<Frame, void, undefined>,
+    AsyncDisposable,
+    EventEmitter<FrameStreamEvents> {
+  /** What negotiation found; undefined before start() and with a fixed packet size. */
+  readonly packetSize: PacketSizeResult | undefined
+  /** Negotiates, allocates, opens the stream and starts the acquisition. Iterating does it by itself. */
+  start(): Promise<void>
+  /** Read from shared memory, without a native call. Zeros before start(). */
+  stats(): StreamStats
+  /** After start(). */
+  share(): StreamShare
+  close(): Promise<void>
+}
+
+/** A worker's end of a stream that another thread owns. */
+export interface AttachedStream extends AsyncIterable<Frame, void, undefined>, Disposable {
+  stats(): StreamStats
+  close(): void
+}
+
+export interface CameraEvents {
+  /** Control or link is gone; every call fails from now on. */
+  lost: [{ reason: string; message: string }]
+}
+
+export interface IpConfiguration {
+  /** Methods the camera knows and those switched on: 'lla' is always on. */
+  supported: ('persistent' | 'dhcp' | 'lla')[]
+  enabled: ('persistent' | 'dhcp' | 'lla')[]
+  address: string
+  subnetMask: string
+  gateway: string
+  persistent: { address: string; subnetMask: string; gateway: string }
+}
+
+/**
+ * An open camera does not keep the process alive by itself; calls under way and waits for frames do. At the process's end, also by
+ * process.exit() or an uncaught error, every camera is given back; only a signal that nobody handles leaves that to the heartbeat.
+ */
+export interface Camera extends AsyncDisposable, EventEmitter<CameraEvents> {
+  readonly info: CameraInfo
+  /** GenApi features by SFNC name. */
+  readonly features: NodeMap
+  readonly access: 'control' | 'exclusive' | 'monitor'
+  /** 32-bit, host order. */
+  readRegister(address: number): Promise<number>
+  writeRegister(address: number, value: number): Promise<void>
+  /** Several registers in one message where the camera can. */
+  readRegisters(addresses: number[]): Promise<number[]>
+  readMemory(address: number, length: number): Promise<Uint8Array>
+  writeMemory(address: number, data: Uint8Array): Promise<void>
+  negotiatePacketSize(options?: { min?: number; max?: number; timeout?: number }): Promise<PacketSizeResult>
+  stream(options?: StreamOptions): FrameStream
+  /** One frame, then stop. */
+  grab(options?: StreamOptions & { timeout?: number }): Promise<Frame>
+  readIpConfiguration(): Promise<IpConfiguration>
+  /** Takes effect at the camera's next start, or with forceIp({ address: '0.0.0.0' }). */
+  setPersistentIp(options: {
+    address: string
+    subnetMask: string
+    gateway?: string
+    persistent?: boolean
+    dhcp?: boolean
+  }): Promise<void>
+  /** Requests, retries, timeouts, stale acks, ... of the control channel. */
+  controlStats(): Record<string, number>
+  /**
+   * Ends streams and gives control back. Idempotent, and never an error: a camera that does not answer any more frees itself when
+   * its heartbeat runs out.
+   */
+  close(): Promise<void>
+}

@@ -1,0 +1,67 @@
+// Blocking work -> promise. Purpose: the one way an asynchronous native call is made. The work runs on a
+// TaskThread and touches no JavaScript; its result travels by value; conversion to JavaScript happens back on
+// the JS thread. Thread: run() on the JS thread.
+#pragma once
+
+#include <napi.h>
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "base/status.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/task_thread.h"
+
+namespace gw::binding {
+
+// work: () -> Result<T>; convert: (Napi::Env, T&) -> Napi::Value; finish,
+// where given, runs on the JS thread before the promise settles either way.
+template <typename Work, typename Convert>
+  requires(!std::invocable<Convert>)
+Napi::Promise run_task(Napi::Env env, TaskThread& thread, Work work, Convert convert,
+                       std::function<void()> finish = {}) {
+  Environment& environment = Environment::of(env);
+  auto deferred = std::make_shared<Napi::Promise::Deferred>(env);
+  environment.begin_operation(env);
+  const bool posted = thread.post([&environment, deferred, work = std::move(work),
+                                   convert = std::move(convert), finish = std::move(finish)]() mutable {
+    auto result = std::make_shared<decltype(work())>(work());
+    environment.post([&environment, deferred, result, convert = std::move(convert),
+                      finish = std::move(finish)](Napi::Env js) {
+      environment.end_operation(js);
+      if (finish) finish();
+      if (!result->ok()) {
+        deferred->Reject(make_error(js, result->status()));
+        return;
+      }
+      try {
+        deferred->Resolve(convert(js, **result));
+      } catch (const Napi::Error& error) {
+        deferred->Reject(error.Value());
+      }
+    });
+  });
+  if (!posted) {
+    environment.end_operation(env);
+    deferred->Reject(make_error(env, Status::error(Errc::kClosed, "it was closed before the call")));
+  }
+  return deferred->Promise();
+}
+
+// work: () -> Status; the promise resolves with undefined.
+template <typename Work>
+Napi::Promise run_task(Napi::Env env, TaskThread& thread, Work work, std::function<void()> finish = {}) {
+  return run_task(
+      env, thread,
+      [work = std::move(work)]() mutable -> Result<bool> {
+        Status status = work();
+        if (!status.ok()) return status;
+        return true;
+      },
+      [](Napi::Env js, bool&) { return js.Undefined(); }, std::move(finish));
+}
+
+}  // namespace gw::binding

@@ -1,0 +1,21 @@
+// Packets from a UDP socket. Purpose: the receive engine on a kernel socket; one implementation per system.
+// Thread: read() on the receive thread; interrupt() any. Owner: the stream; the socket is borrowed and must
+// stay open.
+#pragma once
+
+#include <memory>
+
+#include "base/status.h"
+#include "net/packet_source.h"
+
+namespace gw {
+
+struct UdpSourceOptions {
+  uint32_t batch = 64;           // datagrams per system call
+  uint32_t max_datagram = 9216;  // bytes of UDP payload that fit; longer ones come back truncated
+};
+
+// Linux: recvmmsg, SO_RXQ_OVFL.
+Result<std::unique_ptr<PacketSource>> make_udp_source(int fd, const UdpSourceOptions& options);
+
+}  // namespace gw

@@ -1,0 +1,82 @@
+#include "path/receiver.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gw {
+
+namespace {
+
+constexpr size_t kBatch = 64;
+constexpr uint32_t kBatchesInARow = 16;  // that may come before resends and time-outs have their turn
+constexpr uint64_t kLongestWait = 500 * kNsPerMs;  // so that a quiet stream still publishes and keeps alive
+
+}  // namespace
+
+Receiver::Receiver(const StreamConfig& config, PacketSource& source, SlotPool& pool, SideChannel& camera,
+                   std::function<void()> on_wake, const Clock& clock)
+    : config_(config),
+      source_(source),
+      pool_(pool),
+      camera_(camera),
+      on_wake_(std::move(on_wake)),
+      clock_(clock),
+      assembler_(config, pool, camera) {}
+
+void Receiver::start(const std::string& thread_name) {
+  pool_.set_state(kStreamRunning);
+  thread_.start(thread_name, [this] { loop(); });
+}
+
+void Receiver::stop() {
+  stop_.store(true, std::memory_order_release);
+  source_.interrupt();
+  thread_.join();
+}
+
+void Receiver::publish_stats() {
+  assembler_.counters().kernel_drops = source_.kernel_drops();
+  publish(pool_.stats(), assembler_.counters());
+}
+
+void Receiver::loop() {
+  std::array<PacketView, kBatch> batch;
+  StreamCounters& counters = assembler_.counters();
+  uint64_t keep_alive_at = clock_.now_ns() + config_.keep_alive_ns;
+  uint64_t now = clock_.now_ns();
+  int failure = 0;
+  uint32_t behind = 0;
+  while (!stop_.load(std::memory_order_acquire)) {
+    const uint64_t deadline = std::min({now + kLongestWait, assembler_.next_deadline(),
+                                        config_.keep_alive_ns != 0 ? keep_alive_at : ResendPolicy::kNever});
+    const ReadResult read = source_.read(batch, std::max<uint64_t>(deadline, 1));
+    now = clock_.now_ns();
+    if (read.failed) {
+      failure = read.error;
+      break;
+    }
+    if (read.count > 0) {
+      ++counters.batches;
+      counters.batch_max = std::max<uint64_t>(counters.batch_max, read.count);
+      for (size_t i = 0; i < read.count; ++i) assembler_.on_packet(batch[i], now);
+      camera_.stream_alive(now);
+    }
+    // A thread that was kept waiting first looks at what has come meanwhile: it may be what it would give up.
+    behind = read.more ? behind + 1 : 0;
+    if (behind % kBatchesInARow == 0) assembler_.on_time(now);
+    if (config_.keep_alive_ns != 0 && now >= keep_alive_at) {
+      camera_.keep_alive();
+      ++counters.keepalives;
+      keep_alive_at = now + config_.keep_alive_ns;
+    }
+    publish_stats();
+    if (assembler_.take_wake()) on_wake_();
+  }
+  source_.refresh_kernel_drops();
+  assembler_.finish(now);
+  publish_stats();
+  pool_.set_state(failure == 0 ? kStreamEnded : kStreamFailed, failure);
+  on_wake_();
+}
+
+}  // namespace gw

@@ -1,0 +1,60 @@
+// What Wireshark makes of the traffic: tshark's dissectors for GVCP and GVSP were written by others.
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { Namespace } from './netns.js'
+
+export interface Capture extends Disposable {
+  /** Ends it when nothing comes any more; all of it is in the file. */
+  stop(): Promise<void>
+  /** Values of a field, of the packets that a display filter lets through. */
+  values(filter: string, field: string): string[]
+  count(filter: string): number
+}
+
+/** Resolves when tshark is capturing on the device. streamPort: the camera's, where it is known; else Wireshark has to guess. */
+export async function capture(where: Namespace, device: string, streamPort?: number): Promise<Capture> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gigewire-capture-'))
+  const file = path.join(folder, 'traffic.pcapng')
+  const child = where.spawn('tshark', ['-i', device, '-B', '64', '-w', file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
+  await new Promise<void>((resolve, reject) => {
+    let said = ''
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (said.includes('Capture started')) resolve()
+    })
+    child.on('close', () => reject(new Error(`tshark: ${said}`)))
+  })
+  const decode =
+    streamPort === undefined ? ['--enable-heuristic', 'gvsp_udp'] : ['-d', `udp.port==${streamPort},gvsp`]
+  const read = (filter: string, ...more: string[]) =>
+    execFileSync('tshark', ['-r', file, ...decode, '-Y', filter, ...more], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+      .split('\n')
+      .filter((line) => line !== '')
+  return {
+    async stop() {
+      // The kernel hands packets over in blocks: what is in the last one would be lost.
+      for (let size = -1; size !== statSync(file).size; ) {
+        size = statSync(file).size
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+      child.kill('SIGINT')
+      await ended
+    },
+    values: (filter, field) => read(filter, '-T', 'fields', '-e', field),
+    count: (filter) => read(filter, '-T', 'fields', '-e', 'frame.number').length,
+    [Symbol.dispose]() {
+      child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,135 @@
+// Private networks for tests. Purpose: namespaces and veth pairs that a suite makes and removes; the machine's own network is
+// never used. As root, `ip netns`; the suites that need it are skipped elsewhere, with the reason.
+
+import {
+  type ChildProcess,
+  execFile,
+  execFileSync,
+  type SpawnOptions,
+  spawn,
+  spawnSync,
+} from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
+
+function run(command: string, args: string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Why private networks cannot be made here, or undefined when they can. */
+export function netnsUnavailable(): string | undefined {
+  if (process.platform !== 'linux') return 'network namespaces are a Linux facility'
+  if (process.getuid?.() !== 0)
+    return 'network namespaces are made with `ip netns`, which needs root: sudo npm test'
+  if (spawnSync('ip', ['-V']).error) return '`ip` is missing: apt-get install iproute2'
+  const probe = spawnSync('unshare', ['-n', 'true'], { encoding: 'utf8' })
+  if (probe.status !== 0)
+    return `the kernel or the container forbids network namespaces: ${probe.stderr.trim()}`
+  return undefined
+}
+
+export class Namespace implements Disposable {
+  readonly name = `gw-${randomBytes(4).toString('hex')}`
+  private readonly children: ChildProcess[] = []
+
+  constructor() {
+    run('ip', ['netns', 'add', this.name])
+    this.exec('ip', 'link', 'set', 'lo', 'up')
+  }
+
+  /** Runs a command inside and returns what it printed; throws when it fails. */
+  exec(command: string, ...args: string[]): string {
+    return run('ip', ['netns', 'exec', this.name, command, ...args])
+  }
+
+  /** Starts a command inside; it is ended with the namespace. */
+  spawn(command: string, args: string[], options: SpawnOptions = {}): ChildProcess {
+    const child = spawn('ip', ['netns', 'exec', this.name, command, ...args], options)
+    this.adopt(child)
+    return child
+  }
+
+  /** Runs a command that takes its time, and gives all it printed; throws unless it ends well. */
+  async output(command: string, args: string[], timeout = 20_000): Promise<string> {
+    const { stdout, stderr } = await promisify(execFile)(
+      'ip',
+      ['netns', 'exec', this.name, command, ...args],
+      {
+        timeout,
+        maxBuffer: 1 << 26,
+      },
+    )
+    return stdout + stderr
+  }
+
+  /** A process that was started inside is ended with the namespace. */
+  adopt(child: ChildProcess): void {
+    this.children.push(child)
+  }
+
+  /** Waits until somebody listens on a UDP port: a program that was just spawned is ready. */
+  async listening(port: number): Promise<void> {
+    const end = performance.now() + 10_000
+    while (this.exec('ss', '-Hnlu', `sport = :${port}`) === '') {
+      if (performance.now() > end) throw new Error(`nobody listens on UDP port ${port} of ${this.name}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
+  /** Loads an nftables script, as `nft -f` reads it. */
+  nft(script: string): void {
+    execFileSync('ip', ['netns', 'exec', this.name, 'nft', '-f', '-'], {
+      input: script,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+  }
+
+  /** Packets that a named nftables counter has seen. */
+  counted(name: string): number {
+    const list = JSON.parse(this.exec('nft', '-j', 'list', 'counters')) as {
+      nftables: { counter?: { name: string; packets: number } }[]
+    }
+    const found = list.nftables.find((entry) => entry.counter?.name === name)?.counter
+    if (!found) throw new Error(`no counter ${name} in ${this.name}`)
+    return found.packets
+  }
+
+  address(device: string, cidr: string): void {
+    this.exec('ip', 'addr', 'add', cidr, 'brd', '+', 'dev', device)
+  }
+
+  [Symbol.dispose](): void {
+    for (const child of this.children) child.kill('SIGKILL')
+    spawnSync('ip', ['netns', 'del', this.name])
+  }
+}
+
+export interface CableOptions {
+  mtu?: number
+  /** MTU of the second end, where it differs: a path narrower than the first NIC. */
+  farMtu?: number
+}
+
+/** Without an address: the port of a bridge. */
+export interface End {
+  device: string
+  cidr?: string
+}
+
+/** A cable between two namespaces: device `near` in the first, `far` in the second, both up. */
+export function cable(
+  first: Namespace,
+  near: End,
+  second: Namespace,
+  far: End,
+  { mtu = 1500, farMtu = mtu }: CableOptions = {},
+): void {
+  run('ip', [
+    ...['link', 'add', near.device, 'mtu', String(mtu), 'netns', first.name],
+    ...['type', 'veth', 'peer', 'name', far.device, 'mtu', String(farMtu), 'netns', second.name],
+  ])
+  if (near.cidr !== undefined) first.address(near.device, near.cidr)
+  if (far.cidr !== undefined) second.address(far.device, far.cidr)
+  first.exec('ip', 'link', 'set', near.device, 'up')
+  second.exec('ip', 'link', 'set', far.device, 'up')
+}

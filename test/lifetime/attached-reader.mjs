@@ -1,0 +1,34 @@
+// A worker that takes part in a stream. Told by workerData what to do with frames, by messages what to do next; reports each
+// frame it takes. Purpose: the other side of the tests in leases.test.ts and exit-matrix.test.ts.
+
+import { parentPort, workerData } from 'node:worker_threads'
+
+const { entry, share, seed = 1, mark = false } = workerData
+let { hold = 0 } = workerData
+const { attachStream, firstWrongByte } = await import(entry)
+const stream = attachStream(share)
+const held = []
+parentPort.on('message', (what) => {
+  if (what === 'release') {
+    hold = 0
+    for (const frame of held.splice(0)) frame.release()
+  }
+  if (what === 'close') stream.close()
+})
+parentPort.unref()
+parentPort.postMessage({ kind: 'attached' })
+for await (const frame of stream) {
+  const wrong = firstWrongByte(frame.data, frame.blockId, BigInt(seed))
+  const offset = frame.data.byteOffset
+  if (mark) frame.data[0] ^= 0xff
+  parentPort.postMessage({
+    kind: 'frame',
+    id: Number(frame.blockId),
+    wrong,
+    offset,
+    shared: frame.data.buffer === share.memory,
+  })
+  if (held.length < hold) held.push(frame)
+  else frame.release()
+}
+parentPort.postMessage({ kind: 'end', taken: stream.stats().framesTaken })

@@ -1,0 +1,9 @@
+// Types of memory.mjs.
+
+import type { StreamShare } from '../../lib/index.js'
+
+export const FREE: 0
+export const FILLING: 1
+export const READY: 2
+export const LEASED: 3
+export function slotStates(share: StreamShare): number[]
