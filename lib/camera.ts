@@ -101,7 +101,7 @@ async function takeControl(
     throw new GigeError(
       'ERR_GIGE_ACCESS_DENIED',
       `Camera ${info.address} is controlled by ${holder ? `${holder.address}:${holder.port}` : 'another application'}`,
-      { hint: error.hint, cause: error, details: { holder, status: error['status'] } },
+      { hint: error.hint, cause: error, details: { holder, status: error.status } },
     )
   }
 }

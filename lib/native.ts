@@ -21,7 +21,7 @@ function libc(): string {
 function load(): NativeBinding {
   // node-gyp-build takes every Linux without /etc/alpine-release for glibc; the running Node knows better.
   const kind = libc()
-  if (kind && !process.env['LIBC']) process.env['LIBC'] = kind
+  if (kind && !process.env.LIBC) process.env.LIBC = kind
   try {
     return require('node-gyp-build')(root) as NativeBinding
   } catch (cause) {

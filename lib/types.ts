@@ -253,7 +253,10 @@ export interface Camera extends AsyncDisposable, EventEmitter<CameraEvents> {
   /** One frame, then stop. */
   grab(options?: StreamOptions & { timeout?: number }): Promise<Frame>
   readIpConfiguration(): Promise<IpConfiguration>
-  /** Takes effect at the camera's next start, or with forceIp({ address: '0.0.0.0' }). */
+  /**
+   * Takes effect at the camera's next start, or with forceIp({ address: '0.0.0.0' }). `persistent` (default true) says whether
+   * the address is used then; `dhcp`, where it is left out, stays as it is; link-local is always on.
+   */
   setPersistentIp(options: {
     address: string
     subnetMask: string

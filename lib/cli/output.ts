@@ -79,7 +79,7 @@ export function errorFacts(error: unknown): ErrorFacts {
   for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) {
     causes.push(cause.message)
   }
-  if (causes.length > 0) facts['causes'] = causes
+  if (causes.length > 0) facts.causes = causes
   return facts
 }
 
@@ -92,7 +92,7 @@ export function reportError(output: Output, error: unknown): void {
   }
   const style = output.errorStyle
   const lines = [`${style.paint('red', 'error:')} ${facts.message} ${style.paint('dim', `(${facts.code})`)}`]
-  for (const cause of (facts['causes'] as string[] | undefined) ?? []) {
+  for (const cause of (facts.causes as string[] | undefined) ?? []) {
     lines.push(style.paint('dim', indent(`caused by: ${cause}`)))
   }
   if (facts.hint) lines.push(indent(facts.hint))

@@ -17,7 +17,7 @@ export interface ProgressState {
 export class Progress implements Disposable {
   private timer: NodeJS.Timeout | undefined
   private drawn = false
-  private readonly terminal = process.stderr.isTTY === true && process.env['TERM'] !== 'dumb'
+  private readonly terminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb'
 
   constructor(
     private readonly output: Output,

@@ -9,9 +9,9 @@ export class Styler {
   readonly enabled: boolean
 
   constructor(stream: NodeJS.WritableStream) {
-    const forced = process.env['FORCE_COLOR']
+    const forced = process.env.FORCE_COLOR
     const tty = stream as WriteStream
-    if (process.env['NO_COLOR']) this.enabled = false
+    if (process.env.NO_COLOR) this.enabled = false
     else if (forced !== undefined) this.enabled = forced !== '0' && forced !== 'false'
     else this.enabled = tty.isTTY === true && tty.hasColors()
   }

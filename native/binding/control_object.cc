@@ -316,7 +316,7 @@ Napi::Value ControlObject::set_persistent_ip(const Napi::CallbackInfo& info) {
   const Options options(info.Env(), info[0]);
   PersistentIp wanted;
   wanted.persistent = options.boolean("persistent", true);
-  wanted.dhcp = options.boolean("dhcp", true);
+  if (options.has("dhcp")) wanted.dhcp = options.boolean("dhcp", false);
   wanted.address = options.address("address", 0);
   wanted.netmask = options.address("subnetMask", 0);
   wanted.gateway = options.address("gateway", 0);

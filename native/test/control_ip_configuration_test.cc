@@ -115,6 +115,8 @@ TEST_CASE("the persistent address is written, read back, and does not touch its 
   REQUIRE(set_persistent_ip(*channel, {false, true, 0, 0, 0}).ok());
   CHECK(camera.get(0x0014) == 0x80000006);
   CHECK(camera.get(0x064C) == 0xC0A80105);
+  REQUIRE(set_persistent_ip(*channel, {false, std::nullopt, 0, 0, 0}).ok());
+  CHECK(camera.get(0x0014) == 0x80000006);
 }
 
 TEST_CASE("a camera that cannot keep an address, or does not keep it") {

@@ -113,6 +113,23 @@ TEST_CASE("a camera that begins anew with the very id that is open: no frame of 
   rig.check();
 }
 
+TEST_CASE("a camera that rebooted counts its time anew: its next start is seen, too") {
+  Rig rig;
+  uint64_t starts = 0;
+  for (const auto& [first, time] : {std::pair{5000U, 1'000'000U}, {1U, 10U}, {1U, 100U}}) {
+    for (uint32_t i = 0; i < 5; ++i) {
+      const TestBlock block = Rig::image(first + i).at_time(time + i);
+      rig.send(block);
+      rig.expect_complete(block);
+    }
+    CHECK(rig.count("resyncs") == starts++);
+    rig.pass(100 * kMs);
+  }
+  CHECK(rig.count("late") == 0);
+  CHECK(rig.count("blocks_missed") == 0);
+  rig.check();
+}
+
 TEST_CASE("a camera that begins anew and loses its first leader is followed from the next block on") {
   Rig rig;
   for (uint64_t id = 1; id <= 50; ++id) {

@@ -163,7 +163,7 @@ describeWith(['netns'], 'commands', () => {
     })
     const bytes = await readFile(raw)
     expect(bytes).toHaveLength(76_800)
-    expect(firstWrongByte(bytes, BigInt(frame['blockId'] as string), 7n)).toBe(-1)
+    expect(firstWrongByte(bytes, BigInt(frame.blockId as string), 7n)).toBe(-1)
 
     const file = path.join(directory, 'frame.png')
     const { stdout } = await cli(network, 'grab', 'T-1', '-o', file)
@@ -312,7 +312,7 @@ describeWith(['netns'], 'commands', () => {
       [false, 'T-1'],
       [false, 'T-2'],
     ])
-    expect(told[2]!.stats!['blocksSent']).toBeGreaterThan(50)
+    expect(told[2]!.stats!.blocksSent).toBeGreaterThan(50)
   })
 })
 

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Namespace } from './netns.js'
+import { withoutPrivileges } from './user-namespace.js'
 
 export const packageEntry = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 const toolsEntry = fileURLToPath(new URL('./tools.mjs', import.meta.url))
@@ -36,7 +37,7 @@ export async function inside<T, A = unknown>(
   namespace: Namespace | undefined,
   body: (gigewire: typeof import('../../lib/index.js'), argument: A, tools: Tools) => Promise<T> | T,
   argument?: A,
-  options: { nodeArgs?: string[]; env?: NodeJS.ProcessEnv; timeout?: number; user?: number } = {},
+  options: { nodeArgs?: string[]; env?: NodeJS.ProcessEnv; timeout?: number; unprivileged?: boolean } = {},
 ): Promise<InsideResult<T>> {
   const node = [
     process.execPath,
@@ -45,13 +46,12 @@ export async function inside<T, A = unknown>(
     '-e',
     script(body.toString(), argument),
   ]
-  const asUser =
-    options.user === undefined
-      ? []
-      : ['setpriv', `--reuid=${options.user}`, `--regid=${options.user}`, '--clear-groups', '--inh-caps=-all']
-  const command = [...(namespace ? ['ip', 'netns', 'exec', namespace.name] : []), ...asUser, ...node]
+  const whole = [...(options.unprivileged ? withoutPrivileges() : []), ...node]
+  const [command, args] = namespace
+    ? namespace.command(whole[0]!, whole.slice(1))
+    : ([whole[0]!, whole.slice(1)] as const)
   return await new Promise((resolve, reject) => {
-    const child = spawn(command[0]!, command.slice(1), { env: { ...process.env, ...options.env } })
+    const child = spawn(command, args, { env: { ...process.env, ...options.env } })
     const limit = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 60_000)
     let stdout = ''
     let stderr = ''

@@ -1,5 +1,5 @@
 // Private networks for tests. Purpose: namespaces and veth pairs that a suite makes and removes; the machine's own network is
-// never used. As root, `ip netns`; the suites that need it are skipped elsewhere, with the reason.
+// never used. As root, `ip netns` makes them; for anybody else it does so in a user namespace (user-namespace.ts).
 
 import {
   type ChildProcess,
@@ -11,6 +11,9 @@ import {
 } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
+import { inUserNamespace, isRoot, userNamespaceUnavailable } from './user-namespace.js'
+
+type Command = [command: string, args: string[]]
 
 function run(command: string, args: string[]): string {
   return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -19,13 +22,17 @@ function run(command: string, args: string[]): string {
 /** Why private networks cannot be made here, or undefined when they can. */
 export function netnsUnavailable(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces are a Linux facility'
-  if (process.getuid?.() !== 0)
-    return 'network namespaces are made with `ip netns`, which needs root: sudo npm test'
   if (spawnSync('ip', ['-V']).error) return '`ip` is missing: apt-get install iproute2'
+  if (!isRoot) return userNamespaceUnavailable()
   const probe = spawnSync('unshare', ['-n', 'true'], { encoding: 'utf8' })
   if (probe.status !== 0)
     return `the kernel or the container forbids network namespaces: ${probe.stderr.trim()}`
   return undefined
+}
+
+/** `ip` with these arguments, by whoever may make networks. */
+function ip(args: string[], cwd?: string): Command {
+  return inUserNamespace(['ip', ...args], cwd)
 }
 
 export class Namespace implements Disposable {
@@ -33,32 +40,33 @@ export class Namespace implements Disposable {
   private readonly children: ChildProcess[] = []
 
   constructor() {
-    run('ip', ['netns', 'add', this.name])
+    run(...ip(['netns', 'add', this.name]))
     this.exec('ip', 'link', 'set', 'lo', 'up')
+  }
+
+  /** What to run, outside, so that the command runs inside. */
+  command(command: string, args: string[], cwd?: string): Command {
+    return ip(['netns', 'exec', this.name, command, ...args], cwd)
   }
 
   /** Runs a command inside and returns what it printed; throws when it fails. */
   exec(command: string, ...args: string[]): string {
-    return run('ip', ['netns', 'exec', this.name, command, ...args])
+    return run(...this.command(command, args))
   }
 
   /** Starts a command inside; it is ended with the namespace. */
   spawn(command: string, args: string[], options: SpawnOptions = {}): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.name, command, ...args], options)
+    const child = spawn(...this.command(command, args, options.cwd?.toString()), options)
     this.adopt(child)
     return child
   }
 
   /** Runs a command that takes its time, and gives all it printed; throws unless it ends well. */
   async output(command: string, args: string[], timeout = 20_000): Promise<string> {
-    const { stdout, stderr } = await promisify(execFile)(
-      'ip',
-      ['netns', 'exec', this.name, command, ...args],
-      {
-        timeout,
-        maxBuffer: 1 << 26,
-      },
-    )
+    const { stdout, stderr } = await promisify(execFile)(...this.command(command, args), {
+      timeout,
+      maxBuffer: 1 << 26,
+    })
     return stdout + stderr
   }
 
@@ -78,7 +86,7 @@ export class Namespace implements Disposable {
 
   /** Loads an nftables script, as `nft -f` reads it. */
   nft(script: string): void {
-    execFileSync('ip', ['netns', 'exec', this.name, 'nft', '-f', '-'], {
+    execFileSync(...this.command('nft', ['-f', '-']), {
       input: script,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
@@ -100,7 +108,7 @@ export class Namespace implements Disposable {
 
   [Symbol.dispose](): void {
     for (const child of this.children) child.kill('SIGKILL')
-    spawnSync('ip', ['netns', 'del', this.name])
+    spawnSync(...ip(['netns', 'del', this.name]))
   }
 }
 
@@ -124,10 +132,11 @@ export function cable(
   far: End,
   { mtu = 1500, farMtu = mtu }: CableOptions = {},
 ): void {
-  run('ip', [
+  const command = ip([
     ...['link', 'add', near.device, 'mtu', String(mtu), 'netns', first.name],
     ...['type', 'veth', 'peer', 'name', far.device, 'mtu', String(farMtu), 'netns', second.name],
   ])
+  run(...command)
   if (near.cidr !== undefined) first.address(near.device, near.cidr)
   if (far.cidr !== undefined) second.address(far.device, far.cidr)
   first.exec('ip', 'link', 'set', near.device, 'up')

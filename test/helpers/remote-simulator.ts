@@ -33,8 +33,7 @@ export interface RemoteSimulator {
 type Method = keyof Simulator | 'start'
 
 export async function remoteSimulator(where: Namespace, options: SimulatorOptions): Promise<RemoteSimulator> {
-  const command = ['netns', 'exec', where.name, process.execPath, '--input-type=module', '-e', SCRIPT]
-  const child = spawn('ip', command, {
+  const child = spawn(...where.command(process.execPath, ['--input-type=module', '-e', SCRIPT]), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   })

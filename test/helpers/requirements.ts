@@ -33,7 +33,7 @@ export function describeWith(needs: string[], name: string, body: () => void): v
   const reasons = needs.map(missing).filter((reason) => reason !== undefined)
   if (reasons.length === 0) {
     describe(name, body)
-  } else if (process.env['GIGEWIRE_NO_SKIP'] === '1') {
+  } else if (process.env.GIGEWIRE_NO_SKIP === '1') {
     describe(name, () => {
       it('has what it needs', () => {
         throw new Error(`skips are forbidden here: ${reasons.join('; ')}`)

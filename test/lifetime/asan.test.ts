@@ -57,17 +57,7 @@ describeWith(['netns', 'cmake', 'g++'], 'the binary under ASan and UBSan', () =>
       'UBSAN_OPTIONS=print_stacktrace=1',
     ]
     const { status, signal, stdout, stderr } = spawnSync(
-      'ip',
-      [
-        'netns',
-        'exec',
-        net.name,
-        'env',
-        ...settings,
-        process.execPath,
-        here('./sanitized.mjs'),
-        JSON.stringify(plan),
-      ],
+      ...net.command('env', [...settings, process.execPath, here('./sanitized.mjs'), JSON.stringify(plan)]),
       { encoding: 'utf8', timeout: 110_000 },
     )
     expect({ status, signal, stderr }, stdout).toEqual({ status: 0, signal: null, stderr: '' })

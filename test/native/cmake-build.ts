@@ -67,5 +67,5 @@ export async function runIsolated(
 ): Promise<Run> {
   if (netnsUnavailable() !== undefined) return await run(command, args, options)
   using network = new Namespace()
-  return await run('ip', ['netns', 'exec', network.name, command, ...args], options)
+  return await run(...network.command(command, args, options.cwd ?? root), options)
 }

@@ -9,7 +9,7 @@ import { expect, it } from 'vitest'
 import { describeWith } from '../helpers/requirements.js'
 import { cmakeBuild, root, run } from './cmake-build.js'
 
-const SECONDS = Number(process.env['GIGEWIRE_FUZZ_SECONDS'] ?? 5)
+const SECONDS = Number(process.env.GIGEWIRE_FUZZ_SECONDS ?? 5)
 const SOURCES = path.join(root, 'native/test/fuzz')
 const MINUTES = 60_000
 

@@ -6,10 +6,11 @@ import { cmakeBuild, runIsolated } from './cmake-build.js'
 
 const MINUTES = 60_000
 
+// Warnings are errors in the plain build alone: with a sanitizer's code between, gcc warns of what cannot be.
 // -Wno-tsan: the thread sanitizer knows no fences. The one in the statistics page stands between atomic accesses, which
 // are no races to it with or without the fence.
 const KINDS: [name: string, directory: string, definitions: string[]][] = [
-  ['plain', 'build-test', ['CMAKE_BUILD_TYPE=RelWithDebInfo']],
+  ['plain', 'build-test', ['CMAKE_BUILD_TYPE=RelWithDebInfo', 'GW_WERROR=ON']],
   ['address and undefined', 'build-test-asan', sanitized('address,undefined', '-O1')],
   ['thread', 'build-test-tsan', sanitized('thread', '-O1 -Wno-tsan')],
 ]

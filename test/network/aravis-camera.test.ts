@@ -7,7 +7,6 @@ import { cable, Namespace } from '../helpers/netns.js'
 import { describeWith } from '../helpers/requirements.js'
 import type { Received } from '../helpers/tools.mjs'
 
-const NOBODY = 65534
 const FIRST_ID = 65401 // Aravis starts here, so that its 16-bit ids wrap early
 
 const opened: Namespace[] = []
@@ -72,7 +71,7 @@ describeWith(['netns', 'setpriv', 'arv-fake-gv-camera-0.8'], "Aravis' fake camer
           check: 'aravis',
         }),
       undefined,
-      { user: NOBODY },
+      { unprivileged: true },
     )
     expectFlawless(result, 1000)
     // It has no test packets: its own size is kept, and that is said.
@@ -94,7 +93,7 @@ describeWith(['netns', 'setpriv', 'arv-fake-gv-camera-0.8'], "Aravis' fake camer
           check: 'aravis',
         }),
       undefined,
-      { user: NOBODY },
+      { unprivileged: true },
     )
     expectFlawless(result, 1000)
   })
@@ -120,7 +119,7 @@ describeWith(['netns', 'setpriv', 'arv-fake-gv-camera-0.8'], "Aravis' fake camer
         return await Promise.all([one('GV01'), one('GV02')])
       },
       undefined,
-      { user: NOBODY },
+      { unprivileged: true },
     )
     expect(results.map((result) => result.nic)).toEqual(['v0', 'w0'])
     for (const result of results) expectFlawless(result, 400)
@@ -157,7 +156,7 @@ describeWith(['netns', 'nft', 'setpriv', 'arv-fake-gv-camera-0.8'], 'packets in 
         })
       },
       undefined,
-      { user: NOBODY },
+      { unprivileged: true },
     )
     return { result, dropped: host.counted('dropped') }
   }

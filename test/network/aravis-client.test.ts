@@ -192,7 +192,7 @@ const MALFORMED = '_ws.malformed || _ws.short || (_ws.expert.severity >= 0x00800
 
 describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'], "Wireshark's view", () => {
   async function captured(host: Namespace, simulator?: RemoteSimulator): Promise<Capture> {
-    const made = await capture(host, 'v0', simulator && (await simulator.stats())['sourcePort'])
+    const made = await capture(host, 'v0', simulator && (await simulator.stats()).sourcePort)
     opened.push(made)
     return made
   }
@@ -245,8 +245,8 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
         expect(traffic.count(format(3))).toBeGreaterThan(20 * 200)
         expect(traffic.count(format(2))).toBeGreaterThanOrEqual(20)
         expect(traffic.count('gvsp.status == 0x0100')).toBe(stats.packetsResent)
-        expect(traffic.count('gvcp.cmd.command == 0x40')).toBe(stats['resendCmd'])
-        if (extendedIds) expect(traffic.count('gvcp.cmd.resend.extendedblockid')).toBe(stats['resendCmd'])
+        expect(traffic.count('gvcp.cmd.command == 0x40')).toBe(stats.resendCmd)
+        if (extendedIds) expect(traffic.count('gvcp.cmd.resend.extendedblockid')).toBe(stats.resendCmd)
       },
       LONG,
     )
@@ -291,7 +291,7 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
       await traffic.stop()
       expectClean(traffic)
       const stats = await simulator.stats()
-      const streamed = stats.packetsSent + stats.packetsResent + (stats['resendRefused'] ?? 0)
+      const streamed = stats.packetsSent + stats.packetsResent + (stats.resendRefused ?? 0)
       expect(traffic.count('gvsp.blockid16 != 0')).toBe(streamed)
       expect(distinct(traffic.values('gvsp.format', 'gvsp.format')).map(Number)).toEqual([1, 2, 3])
     },

@@ -77,8 +77,8 @@ describeWith(['netns'], 'an event loop that is blocked for 10 s', () => {
       expect(result.events.starved + result.stats.eventsLost).toBe(skipped)
 
       const stats = await simulator.stats()
-      expect(stats['heartbeatExpired']).toBe(0)
-      expect(stats['controlTaken']).toBe(1)
+      expect(stats.heartbeatExpired).toBe(0)
+      expect(stats.controlTaken).toBe(1)
       expect(stats.controller).toBeUndefined()
     })
   }

@@ -43,7 +43,7 @@ describeWith(['netns', 'setpriv'], 'discovery', () => {
       ...{ address: '10.99.0.2', serial: 'S1', manufacturer: 'Maker', model: 'Kind', userName: 'left' },
       ...{ gateway: '10.99.0.254', discoveryDelay: 200 },
     })
-    const found = await insideOk(host, (gigewire) => gigewire.discover(), undefined, { user: 65534 })
+    const found = await insideOk(host, (gigewire) => gigewire.discover(), undefined, { unprivileged: true })
     expect(found).toEqual([
       {
         ...{
@@ -174,13 +174,19 @@ describeWith(['netns', 'setpriv'], 'discovery', () => {
         gateway: '10.99.0.254',
       })
       const after = await opened.readIpConfiguration()
+      const dhcp = async (wanted?: boolean) => {
+        const addresses = { address: '10.99.0.9', subnetMask: '255.255.255.0', gateway: '10.99.0.254' }
+        await opened.setPersistentIp({ ...addresses, ...(wanted !== undefined && { dhcp: wanted }) })
+        return (await opened.readIpConfiguration()).enabled.includes('dhcp')
+      }
+      const methods = [await dhcp(false), await dhcp(), await dhcp(true), await dhcp()]
       await opened.close()
       const { mac } = opened.info
       const moved = await gigewire
         .forceIp({ mac, address: '0.0.0.0' })
         .catch((error: { code: string }) => error)
       const seen = await gigewire.discover({ until: (all) => all.length > 0 })
-      return { before, after, moved, seen }
+      return { before, after, methods, moved, seen }
     })
     expect(result.before).toMatchObject({
       address: '10.99.0.2',
@@ -192,6 +198,8 @@ describeWith(['netns', 'setpriv'], 'discovery', () => {
       enabled: expect.arrayContaining(['persistent']),
       persistent: { address: '10.99.0.9', subnetMask: '255.255.255.0', gateway: '10.99.0.254' },
     })
+    // what is not named stays as it is
+    expect(result.methods).toEqual([false, false, true, true])
     expect(result.moved).toMatchObject({ serial: 'S1', address: '10.99.0.9' })
     expect(result.seen).toMatchObject([{ serial: 'S1', address: '10.99.0.9' }])
   })
@@ -456,12 +464,12 @@ describeWith(['netns'], 'control on a bad network', () => {
       await camera.close()
       const stats = simulator.stats()
       await simulator.stop()
-      return { value, control, pending: stats['pendingAcks'], expired: stats['heartbeatExpired'] }
+      return { value, control, pending: stats.pendingAcks, expired: stats.heartbeatExpired }
     })
     expect(result.value).toBe(7)
     expect(result.pending).toBeGreaterThanOrEqual(3)
-    expect(result.control['pendingAcks']).toBe(result.pending)
-    expect(result.control['timeouts']).toBe(0)
+    expect(result.control.pendingAcks).toBe(result.pending)
+    expect(result.control.timeouts).toBe(0)
     expect(result.expired).toBe(0)
   })
 })

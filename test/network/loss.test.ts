@@ -170,7 +170,7 @@ describeWith(['netns'], 'loss', () => {
       simulator: { faults: { loss: 0.1, onResend: true } },
       blocks: 200,
     })
-    expect(simulator['resendLost']).toBeGreaterThan(50)
+    expect(simulator.resendLost).toBeGreaterThan(50)
     expect(result.ids).toEqual(count(200))
     expect(stats).toMatchObject({ blocksComplete: 200, packetsMissing: 0 })
   })
@@ -204,7 +204,7 @@ describeWith(['netns'], 'loss', () => {
       blocks: 50,
     })
     expect(stats).toMatchObject({ resendRequests: 0, packetsMissing: simulator.packetsLost })
-    expect(simulator['resendCmd']).toBe(0)
+    expect(simulator.resendCmd).toBe(0)
   })
 })
 
@@ -218,7 +218,7 @@ describeWith(['netns'], 'refusals to resend', () => {
     expect(stats.missingExhausted).toBe(
       stats.packetsMissing - stats.missingRefused - stats.missingNotRequested,
     )
-    expect(stats.refused).toBe(simulator['resendRefused'])
+    expect(stats.refused).toBe(simulator.resendRefused)
     expect(stats.packetsResent).toBe(0)
     // Without one packet the frame is lost: the others of it are not asked for again and again.
     expect(stats.resendRequested).toBeLessThanOrEqual(simulator.packetsLost)
@@ -238,7 +238,7 @@ describeWith(['netns'], 'refusals to resend', () => {
       blocks: 200,
     })
     expect(result.ids).toEqual(count(200))
-    expect(stats.refused).toBe(simulator['resendRefused'])
+    expect(stats.refused).toBe(simulator.resendRefused)
     expect(stats.refused).toBeGreaterThan(0)
     expect(stats).toMatchObject({ packetsMissing: 0, blocksComplete: 200 })
   })
@@ -275,7 +275,7 @@ describeWith(['netns'], 'other disorder', () => {
       simulator: { faults: { reorder: 0.05 } },
       blocks: 200,
     })
-    expect(simulator['reordered']).toBeGreaterThan(100)
+    expect(simulator.reordered).toBeGreaterThan(100)
     expect(result.ids).toEqual(count(200))
     expect(stats).toMatchObject({ packetsMissing: 0, malformed: 0, blocksComplete: 200 })
   })
@@ -286,7 +286,7 @@ describeWith(['netns'], 'other disorder', () => {
       stream: { resend: false },
       blocks: 200,
     })
-    expect(simulator['reordered']).toBeGreaterThan(100)
+    expect(simulator.reordered).toBeGreaterThan(100)
     expect(stats).toMatchObject({ packetsMissing: stats.late, malformed: 0, duplicate: 0 })
     expect(stats.blocksComplete).toBeGreaterThan(150)
   })
@@ -296,7 +296,7 @@ describeWith(['netns'], 'other disorder', () => {
       simulator: { faults: { delay: 0.02, delayUs: 5000 } },
       blocks: 200,
     })
-    expect(simulator['delayed']).toBeGreaterThan(100)
+    expect(simulator.delayed).toBeGreaterThan(100)
     expect(result.ids).toEqual(count(200))
     expect(stats).toMatchObject({ packetsMissing: 0, malformed: 0 })
   })
@@ -310,7 +310,7 @@ describeWith(['netns'], 'other disorder', () => {
     expect(result.ids).toEqual(count(200))
     expect(stats.duplicate).toBeGreaterThan(500)
     // A copy of a frame's last packet finds the frame closed.
-    expect(stats.duplicate + stats.late).toBe(simulator['duplicates'])
+    expect(stats.duplicate + stats.late).toBe(simulator.duplicates)
     expect(stats).toMatchObject({ packetsMissing: 0, packetsReceived: simulator.packetsSent })
   })
 
@@ -319,10 +319,10 @@ describeWith(['netns'], 'other disorder', () => {
       simulator: { faults: { truncate: 0.02 } },
       blocks: 200,
     })
-    expect(simulator['truncated']).toBeGreaterThan(100)
+    expect(simulator.truncated).toBeGreaterThan(100)
     expect(result.ids).toEqual(count(200))
-    expect(stats).toMatchObject({ malformed: simulator['truncated'], packetsMissing: 0 })
-    expect(stats.packetsResent).toBeGreaterThanOrEqual(simulator['truncated'] ?? 0)
+    expect(stats).toMatchObject({ malformed: simulator.truncated, packetsMissing: 0 })
+    expect(stats.packetsResent).toBeGreaterThanOrEqual(simulator.truncated ?? 0)
   })
 
   it('cut short without resend: malformed and missing, and no frame says complete', async () => {
@@ -332,9 +332,9 @@ describeWith(['netns'], 'other disorder', () => {
       blocks: 200,
     })
     expect(stats).toMatchObject({
-      malformed: simulator['truncated'],
-      packetsMissing: simulator['truncated'],
-      packetsReceived: simulator.packetsSent - (simulator['truncated'] ?? 0),
+      malformed: simulator.truncated,
+      packetsMissing: simulator.truncated,
+      packetsReceived: simulator.packetsSent - (simulator.truncated ?? 0),
     })
   })
 
@@ -343,9 +343,9 @@ describeWith(['netns'], 'other disorder', () => {
       simulator: { faults: { corruptHeader: 0.02 } },
       blocks: 200,
     })
-    expect(simulator['corrupted']).toBeGreaterThan(100)
+    expect(simulator.corrupted).toBeGreaterThan(100)
     expect(result.ids).toEqual(count(200))
-    expect(stats).toMatchObject({ malformed: simulator['corrupted'], packetsMissing: 0 })
+    expect(stats).toMatchObject({ malformed: simulator.corrupted, packetsMissing: 0 })
   })
 
   for (const extendedIds of [false, true]) {
@@ -354,9 +354,9 @@ describeWith(['netns'], 'other disorder', () => {
         simulator: { extendedIds, faults: { wrongId: 0.005 } },
         blocks: 200,
       })
-      expect(simulator['wrongIds']).toBeGreaterThan(20)
+      expect(simulator.wrongIds).toBeGreaterThan(20)
       expect(result.ids).toEqual(count(200))
-      expect(stats).toMatchObject({ malformed: simulator['wrongIds'], packetsMissing: 0, resyncs: 0 })
+      expect(stats).toMatchObject({ malformed: simulator.wrongIds, packetsMissing: 0, resyncs: 0 })
     })
   }
 
@@ -365,9 +365,9 @@ describeWith(['netns'], 'other disorder', () => {
       simulator: { faults: { foreign: 0.1 } },
       blocks: 200,
     })
-    expect(simulator['foreign']).toBeGreaterThan(500)
+    expect(simulator.foreign).toBeGreaterThan(500)
     expect(result.ids).toEqual(count(200))
-    expect(stats).toMatchObject({ foreign: simulator['foreign'], packetsMissing: 0, duplicate: 0 })
+    expect(stats).toMatchObject({ foreign: simulator.foreign, packetsMissing: 0, duplicate: 0 })
   })
 
   it('everything at once: no frame is wrong, and the sums hold', async () => {

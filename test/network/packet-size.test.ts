@@ -256,7 +256,7 @@ describeWith(['netns', 'nft'], 'a firewall that drops what was not asked for', (
     expect(result.ids).toEqual([1])
     expect(result.wrong).toEqual([])
     expect(result.stats.keepalives).toBe(1)
-    expect((await simulator.stats())['punches']).toBeGreaterThan(1)
+    expect((await simulator.stats()).punches).toBeGreaterThan(1)
   })
 
   for (const noScsp of [true, false]) {
@@ -325,14 +325,14 @@ describeWith(['netns', 'nft'], 'a firewall that drops what was not asked for', (
         expect([port & 0xffff, scps & 0xffff]).toEqual([0, 1234])
       }
       const stats = await simulator.stats()
-      expect(stats['testPackets']).toBeGreaterThan(0)
+      expect(stats.testPackets).toBeGreaterThan(0)
       expect(stats).toMatchObject({
         packetSize: 1234,
         destination: undefined,
         controller: undefined,
         blocksSent: 0,
       })
-      expect(ends.host.counted('dropped')).toBeGreaterThanOrEqual(stats['testPackets'] ?? 0)
+      expect(ends.host.counted('dropped')).toBeGreaterThanOrEqual(stats.testPackets ?? 0)
     })
   }
 

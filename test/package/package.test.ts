@@ -132,9 +132,8 @@ describeWith(['netns'], 'installed without compiler and CMake', () => {
   afterAll(() => network?.[Symbol.dispose]())
 
   const node = async (...args: string[]) => {
-    const ip = (await runOk('sh', ['-c', 'command -v ip'])).trim()
-    const isolated = ['netns', 'exec', network.name, process.execPath, ...args]
-    return await run(ip, isolated, { cwd: project, env: bare })
+    const command = ['-i', `PATH=${bare.PATH}`, process.execPath, ...args]
+    return await run(...network.command('env', command, project), { cwd: project })
   }
 
   it('grabs a frame by import', async () => {

@@ -59,7 +59,7 @@ describe('native code', () => {
     })
     const bind = await outcome(() => new native.StreamPort({ address: '203.0.113.1' }))
     expect(bind).toMatchObject({ code: 'ERR_GIGE_NETWORK', hint: hintFor('ERR_GIGE_NETWORK') })
-    expect(bind['errno']).toBeGreaterThan(0)
+    expect(bind.errno).toBeGreaterThan(0)
   })
 
   it('rejects with GigeErrors', async () => {
@@ -84,7 +84,7 @@ describe('native code', () => {
       () => control.takeControl('control', 0),
     ]
     for (const call of later) expect((await outcome(call)).code).toBe('ERR_GIGE_CLOSED')
-    expect(control.stats()['requests']).toBeGreaterThanOrEqual(0)
+    expect(control.stats().requests).toBeGreaterThanOrEqual(0)
     const search = new native.Discovery()
     search.stop()
     await search.run({ timeout: 1, interfaces: ['lo'] }, () => {})

@@ -80,8 +80,7 @@ describe('the types', () => {
       const net = new Namespace()
       try {
         const output = execFileSync(
-          'ip',
-          ['netns', 'exec', net.name, process.execPath, path.join(directory, 'out/application.js')],
+          ...net.command(process.execPath, [path.join(directory, 'out/application.js')]),
           { encoding: 'utf8', timeout: 30_000 },
         )
         expect(JSON.parse(output)).toEqual({

@@ -62,9 +62,9 @@ async function show(camera: Camera, output: Output): Promise<void> {
     ['through', `${info.interface.name || '?'} ${info.interface.address}, MTU ${info.interface.mtu}`],
     ...ipRows(ip),
     ['GigE Vision', info.specVersion],
-    ['control', String(registers['control'])],
-    ['heartbeat', `${registers['heartbeatTimeout']} ms`],
-    ['packet size', `${registers['packetSize']} bytes (as set now)`],
+    ['control', String(registers.control)],
+    ['heartbeat', `${registers.heartbeatTimeout} ms`],
+    ['packet size', `${registers.packetSize} bytes (as set now)`],
     [
       'description',
       `${printable(description.vendorName)} ${printable(description.modelName)} ${description.version}, GenApi ${description.schemaVersion}`,

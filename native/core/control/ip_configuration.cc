@@ -151,7 +151,7 @@ Status set_persistent_ip(ControlChannel& channel, const PersistentIp& wanted) {
   const Result<uint32_t> now = channel.read_register(reg::kIpConfiguration);
   if (!now.ok()) return now.status();
   uint32_t modes = reg::kIpLla;
-  if (wanted.dhcp) modes |= reg::kIpDhcp & *supported;
+  if (wanted.dhcp.value_or((*now & reg::kIpDhcp) != 0)) modes |= reg::kIpDhcp & *supported;
   if (wanted.persistent) modes |= reg::kIpPersistent;
   constexpr uint32_t kModes = reg::kIpLla | reg::kIpDhcp | reg::kIpPersistent;
   return write_checked(channel, reg::kIpConfiguration, (*now & ~kModes) | modes, "IP configuration");

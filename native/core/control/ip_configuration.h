@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/status.h"
 #include "base/waker.h"
@@ -34,8 +35,8 @@ struct IpConfiguration {
 Result<IpConfiguration> read_ip_configuration(ControlChannel& channel);
 
 struct PersistentIp {
-  bool persistent = true;  // use the three below at the next start
-  bool dhcp = true;        // link-local stays on, as the standard wants it
+  bool persistent = true;    // use the three below at the next start
+  std::optional<bool> dhcp;  // unset: as it is. Link-local stays on, as the standard wants it
   uint32_t address = 0, netmask = 0, gateway = 0;
 };
 // Needs control. Takes effect at the camera's next start, or by force_ip() with address 0. Reads back what it
