@@ -206,6 +206,9 @@ export interface NativeStreamOptions {
   frameTimeout?: number
   reorderGrace?: number
   keepAlive?: number // ms; 0: none
+  engine?: 'auto' | 'copy' | 'scatter' | 'aggregate'
+  coalesce?: number // ms, 0 to 10; 0: none
+  queueBytes?: number // of the socket, as granted
   punchAddress?: string
   punchPort?: number // 0: none
 }

@@ -68,6 +68,10 @@ export interface StreamStats {
   /** Reads that brought packets, and the most packets that one brought. */
   batches: number
   batchMax: number
+  /** Packets that the kernel put at their final place itself: no copy of ours. */
+  inPlace: number
+  /** Times that packets were left to gather before the next read. */
+  rests: number
   eventsLost: number
   keepalives: number
   lastBlockId: number
@@ -113,6 +117,8 @@ export function streamStats(raw: RawCounters, framesTaken: number, framesLeaked:
     resyncs: raw.resyncs,
     batches: raw.batches,
     batchMax: raw.batch_max,
+    inPlace: raw.in_place,
+    rests: raw.rests,
     eventsLost: raw.events_lost,
     keepalives: raw.keepalives,
     lastBlockId: raw.last_block_id,

@@ -11,6 +11,8 @@ const KNOWN: Record<keyof StreamOptions, true> = {
   incomplete: true,
   resend: true,
   receiveBufferBytes: true,
+  engine: true,
+  coalesce: true,
   streamPort: true,
   streamDestination: true,
   multicast: true,
@@ -41,6 +43,11 @@ function whole(name: string, value: unknown, low: number, high: number): void {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
     throw invalidArgument(`${name} must be a whole number from ${low} to ${high}, not ${text(value)}`)
   }
+}
+
+function range(name: string, value: unknown, low: number, high: number): void {
+  if (value === undefined || (typeof value === 'number' && value >= low && value <= high)) return
+  throw invalidArgument(`${name} must be a number from ${low} to ${high}, not ${text(value)}`)
 }
 
 function oneOf(name: string, value: unknown, choices: readonly unknown[]): void {
@@ -77,8 +84,7 @@ function resend(value: unknown): void {
   known('resend', RESEND_LIMITS, value)
   for (const [name, [low, high]] of Object.entries(RESEND_LIMITS)) {
     const given = (value as Record<string, unknown>)[name]
-    if (given === undefined || (typeof given === 'number' && given >= low && given <= high)) continue
-    throw invalidArgument(`resend.${name} must be a number from ${low} to ${high}, not ${text(given)}`)
+    range(`resend.${name}`, given, low, high)
   }
 }
 
@@ -95,6 +101,8 @@ export function validateStreamOptions(
   whole('frameTimeout', options.frameTimeout, 1, 1e9)
   if (options.packetSize !== 'auto') whole('packetSize', options.packetSize, 46, 65535)
   oneOf('bufferHandling', options.bufferHandling, ['OldestFirst', 'OldestFirstOverwrite', 'NewestOnly'])
+  oneOf('engine', options.engine, ['auto', 'copy', 'scatter', 'aggregate'])
+  range('coalesce', options.coalesce, 0, 10)
   oneOf('incomplete', options.incomplete, ['drop', 'deliver'])
   oneOf('acquisition', options.acquisition, ['auto', 'manual'])
   const ports = Array.isArray(options.streamPort) ? options.streamPort : [options.streamPort]

@@ -17,6 +17,7 @@ import type {
   FrameStream,
   FrameStreamEvents,
   PacketSizeResult,
+  StreamEngine,
   StreamOptions,
   StreamShare,
   StreamWarning,
@@ -24,6 +25,8 @@ import type {
 
 const RESEND_CAPABILITY = 0x4
 const MEBI = 1 << 20
+/** In the order of the native enumeration (net/packet_source.h). */
+const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate']
 
 /** What a stream needs of its camera. */
 export interface StreamHost {
@@ -56,6 +59,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private channelOpen = false
   /** The camera's stream port by its own word; 0: it does not tell. */
   private scsp = 0
+  private queueBytes = 0
   private acquiring = false
   private gone = false
   private leaked = 0
@@ -77,6 +81,10 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     if (!this.negotiated) return undefined
     const { sourcePort: _, punchPort: __, warning: ___, ...result } = this.negotiated
     return result
+  }
+
+  get engine(): StreamEngine | undefined {
+    return this.region && ENGINES[this.region.counters().manner]
   }
 
   start(): Promise<void> {
@@ -215,6 +223,9 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
         cameraPort: this.negotiated?.sourcePort || this.scsp,
         cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
         punchPort: this.negotiated?.punchPort || this.scsp,
+        queueBytes: this.queueBytes,
+        ...(options.engine && { engine: options.engine }),
+        ...(options.coalesce !== undefined && { coalesce: options.coalesce }),
         ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
       },
       monitor ? undefined : host.control,
@@ -246,6 +257,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     // Room for what comes while the receive thread is kept from running: two frames, or 20 ms at 1.6 Gbit/s.
     const wanted = options.receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
     const granted = port.setReceiveBuffer(wanted)
+    this.queueBytes = granted
     if (granted < wanted && granted < 4 * MEBI) this.warnReceiveBuffer(wanted, granted, payload)
     return port
   }

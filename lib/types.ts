@@ -106,6 +106,8 @@ export interface ResendOptions {
 
 export type BufferHandling = 'OldestFirst' | 'OldestFirstOverwrite' | 'NewestOnly'
 
+export type StreamEngine = 'copy' | 'scatter' | 'aggregate'
+
 export interface StreamOptions {
   /** Frame slots, default 8. */
   buffers?: number
@@ -119,6 +121,14 @@ export interface StreamOptions {
   resend?: boolean | ResendOptions
   /** Queue of the stream socket; the default fits the stream. */
   receiveBufferBytes?: number
+  /**
+   * How packets are taken from the kernel. Default 'auto': by what is measured while the stream runs; `stream.engine` tells.
+   * 'copy' (one system call for many, then a copy), 'scatter' (the kernel puts the data in place), 'aggregate' (the kernel
+   * puts packets together, UDP_GRO).
+   */
+  engine?: 'auto' | StreamEngine
+  /** ms that packets may be left to gather, so that fewer wake-ups serve more of them; default 0.25, 0 for none. */
+  coalesce?: number
   /** Pins the port where a firewall rule needs it; default: any free one. */
   streamPort?: number | [number, number]
   /** Address the camera sends to, where it is not this machine's own: behind NAT or in a container. */
@@ -202,6 +212,8 @@ export interface FrameStream
     EventEmitter<FrameStreamEvents> {
   /** What negotiation found; undefined before start() and with a fixed packet size. */
   readonly packetSize: PacketSizeResult | undefined
+  /** How packets are taken from the kernel at the moment; undefined before start(). */
+  readonly engine: StreamEngine | undefined
   /** Negotiates, allocates, opens the stream and starts the acquisition. Iterating does it by itself. */
   start(): Promise<void>
   /** Read from shared memory, without a native call. Zeros before start(). */

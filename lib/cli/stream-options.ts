@@ -17,6 +17,8 @@ export interface StreamFlags {
   resend?: boolean
   bufferHandling?: NonNullable<StreamOptions['bufferHandling']>
   receiveBuffer?: number
+  engine?: NonNullable<StreamOptions['engine']>
+  coalesce?: number
   streamPort?: number | [number, number]
   streamDestination?: string
   multicast?: string
@@ -36,6 +38,12 @@ export function addStreamOptions(command: Command): Command {
       ),
     )
     .option('--receive-buffer <bytes>', 'queue of the stream socket', wholeNumber(4096, 0x7fff_ffff))
+    .addOption(
+      new Option('--engine <name>', 'auto, copy, scatter or aggregate: how packets are taken in').argParser(
+        choice('auto', 'copy', 'scatter', 'aggregate'),
+      ),
+    )
+    .option('--coalesce <ms>', 'let packets gather for so long, 0 to 10 (default 0.25)', Number)
     .option('--stream-port <port>', 'receive on this port, or range like 5000-5010', portRange)
     .option('--stream-destination <address>', 'where the camera sends to, behind NAT or in a container')
     .option('--multicast <group>', 'send to, or with --access monitor listen to, this group')
@@ -48,6 +56,8 @@ export function streamOptions(flags: StreamFlags): StreamOptions {
     ...(flags.resend === false && { resend: false }),
     ...(flags.bufferHandling && { bufferHandling: flags.bufferHandling }),
     ...(flags.receiveBuffer !== undefined && { receiveBufferBytes: flags.receiveBuffer }),
+    ...(flags.engine && { engine: flags.engine }),
+    ...(flags.coalesce !== undefined && { coalesce: flags.coalesce }),
     ...(flags.streamPort !== undefined && { streamPort: flags.streamPort }),
     ...(flags.streamDestination !== undefined && { streamDestination: flags.streamDestination }),
     ...(flags.multicast !== undefined && { multicast: flags.multicast }),

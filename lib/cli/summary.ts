@@ -2,7 +2,7 @@
 // lib/stats.ts; docs/statistics.md tells what they mean and how they add up.
 
 import type { StreamStats } from '../stats.js'
-import type { PacketSizeResult } from '../types.js'
+import type { FrameStream, PacketSizeResult, StreamEngine } from '../types.js'
 import type { Styler } from './style.js'
 import { table } from './table.js'
 
@@ -42,13 +42,13 @@ export interface StreamSummary {
   framesPerSecond: number
   megabytesPerSecond: number
   packetSize: PacketSizeResult | undefined
+  engine: StreamEngine | undefined
   stats: StreamStats
 }
 
 export function summarize(
   meter: RateMeter,
-  packetSize: PacketSizeResult | undefined,
-  stats: StreamStats,
+  stream: Pick<FrameStream, 'packetSize' | 'engine' | 'stats'>,
 ): StreamSummary {
   const round = (value: number) => Math.round(value * 1000) / 1000
   return {
@@ -56,8 +56,9 @@ export function summarize(
     seconds: round(meter.seconds),
     framesPerSecond: round(meter.framesPerSecond),
     megabytesPerSecond: round(meter.megabytesPerSecond),
-    packetSize,
-    stats,
+    packetSize: stream.packetSize,
+    engine: stream.engine,
+    stats: stream.stats(),
   }
 }
 
@@ -126,6 +127,7 @@ export function summaryLines(summary: StreamSummary, style: Styler): string[] {
     `${style.paint('bold', 'packets')}     ${count(stats.packetsExpected)} expected = ${count(stats.packetsReceived)} received + ` +
       `${count(stats.packetsMissing)} missing`,
     `${style.paint('bold', 'packet size')} ${describePacketSize(summary.packetSize)}`,
+    `${style.paint('bold', 'engine')}      ${summary.engine ?? 'none'}: ${(stats.datagrams / Math.max(stats.batches, 1)).toFixed(1)} packets per read`,
     style.paint('bold', 'losses by cause'),
   ]
   const losses = lossRows(stats)

@@ -48,8 +48,20 @@ StreamConfig stream_config(Napi::Env env, const Options& options) {
   config.resend = resend_config(env, options);
   config.frame_timeout_ns = ms_to_ns(options.number("frameTimeout", 1, 1e9, 2000));
   config.reorder_grace_ns = ms_to_ns(options.number("reorderGrace", 0, 60'000, 3));
+  config.coalesce_ns = ms_to_ns(options.number("coalesce", 0, 10, 0.25));
+  config.queue_bytes =
+      options.integer<uint64_t>("queueBytes", 1, 4e9, static_cast<double>(config.queue_bytes));
   config.keep_alive_ns = ms_to_ns(options.number("keepAlive", 0, 1e9, 10'000));
   return config;
+}
+
+std::optional<Manner> manner(Napi::Env env, const Options& options) {
+  const std::string engine = options.string("engine", "auto");
+  if (engine == "auto") return std::nullopt;
+  if (engine == "copy") return Manner::kCopy;
+  if (engine == "scatter") return Manner::kScatter;
+  if (engine == "aggregate") return Manner::kAggregate;
+  throw_invalid(env, "engine must be 'auto', 'copy', 'scatter' or 'aggregate'");
 }
 
 }  // namespace
@@ -103,6 +115,8 @@ ReceiverObject::ReceiverObject(const Napi::CallbackInfo& info) : Napi::ObjectWra
   // Room for what was asked for and for a camera that sends more: jumbo frames end at 9 KiB, few cameras go
   // to 16.
   source_options.max_datagram = std::clamp<uint32_t>(config.packet_size + 64, 9216, 65535);
+  source_options.manner = manner(env, options);
+  source_options.packet_bytes = config.packet_size - std::min(config.packet_size, gvsp::kIpUdpHeaders);
   auto source = make_udp_source(socket_->fd(), source_options);
   if (!source.ok()) throw_status(env, source.status());
   source_ = std::move(*source);

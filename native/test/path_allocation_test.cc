@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -66,11 +67,17 @@ TEST_CASE("no allocation on the receive path") {
       if ((id + at) % 43 == 0) packets.push_back({1, 2, 3});
     }
   }
+  std::array<uint8_t, 4096> staging;
   uint64_t now = kMs;
   uint64_t frames = 0;
   const uint64_t before = g_allocations.load();
   for (const Bytes& bytes : packets) {
-    assembler.on_packet({bytes.data(), static_cast<uint32_t>(bytes.size()), 0, 0, false}, now);
+    std::array<Landing, 1> landing;
+    const LandingPlan plan = assembler.plan(landing);
+    PacketView view{.data = staging.data(), .size = static_cast<uint32_t>(bytes.size())};
+    land(view, bytes, plan.landings.empty() ? Landing{} : plan.landings[0], plan.head);
+    assembler.settle({&view, 1});
+    assembler.on_packet(view, now);
     now += 200'000;
     assembler.on_time(now);
     if (assembler.take_wake()) {
@@ -88,6 +95,7 @@ TEST_CASE("no allocation on the receive path") {
   CHECK(frames > 100);
   CHECK(assembler.counters().blocks_incomplete > 0);
   CHECK(assembler.counters().resyncs > 0);
+  CHECK(assembler.counters().in_place > 100);
   // The counter itself works.
   const uint64_t counted = g_allocations.load();
   int* volatile kept = new int(5);

@@ -313,8 +313,8 @@ TEST_CASE("host time is the leader's arrival, or the first packet's where the le
 TEST_CASE("frames that were queued wake the consumer once") {
   Rig rig;
   rig.send_range(Rig::image(1), 0, 10);
-  CHECK_FALSE(rig.assembler.take_wake());
+  CHECK_FALSE(rig.take_wake());
   rig.send(Rig::image(1), {11});
-  CHECK(rig.assembler.take_wake());
-  CHECK_FALSE(rig.assembler.take_wake());
+  CHECK(rig.take_wake());
+  CHECK_FALSE(rig.take_wake());
 }

@@ -265,7 +265,7 @@ TEST_CASE("more blocks open than the window holds: the oldest is given up") {
   for (uint64_t id = 1; id <= 600; ++id) rig.send_all_but(Rig::image(id), {5});
   CHECK(rig.count("blocks_expected") == 600 - 256);
   rig.check();
-  rig.assembler.finish(rig.now);
+  rig.finish();
   CHECK(rig.count("blocks_cut") == 256);
   rig.check();
 }

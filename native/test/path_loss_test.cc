@@ -294,7 +294,7 @@ TEST_CASE("blocks that are open when the stream ends were cut, which is no loss"
   rig.send(Rig::image(1));
   rig.send_all_but(Rig::image(2), {4});
   rig.send_range(Rig::image(3), 0, 6);
-  rig.assembler.finish(rig.now);
+  rig.finish();
   rig.expect_complete(Rig::image(1));
   CHECK_FALSE(rig.take().has_value());
   rig.check_counts({{"datagrams", 30},
@@ -315,7 +315,7 @@ TEST_CASE("a complete block behind one that is cut is handed over at the end") {
   Rig rig;
   rig.send_all_but(Rig::image(1), {4});
   rig.send(Rig::image(2));
-  rig.assembler.finish(rig.now);
+  rig.finish();
   rig.expect_complete(Rig::image(2));
   CHECK(rig.count("blocks_cut") == 1);
   rig.check();

@@ -122,7 +122,7 @@ Outcome run(uint32_t seed, const StreamConfig& config, const Plan& plan, bool ex
   consume();
   rig.check();
   CHECK(rig.assembler.open_packets() <= 1);  // a leader alone waits for its data
-  rig.assembler.finish(rig.now);
+  rig.finish();
   rig.check();
   // Each block was counted once.
   if (plan.wrong_id == 0 && plan.cut == 0 && rig.count("resyncs") == 0 && plan.loss < 0.5) {

@@ -26,7 +26,8 @@ class TestClock final : public Clock {
 class IdleSource final : public PacketSource {
  public:
   IdleSource(TestClock& clock, int reads, int error) : clock_(clock), reads_(reads), error_(error) {}
-  ReadResult read(std::span<PacketView>, uint64_t deadline_ns) override {
+  ReadResult read(std::span<PacketView>, const ReadRequest& request) override {
+    const uint64_t deadline_ns = request.deadline_ns;
     if (reads_-- <= 0) return {0, false, true, error_};
     longest = std::max(longest, deadline_ns - clock_.now_ns());
     clock_.now = std::max(deadline_ns, clock_.now_ns());

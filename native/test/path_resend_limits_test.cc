@@ -313,15 +313,15 @@ TEST_CASE("the response time follows the camera, within bounds") {
 
 TEST_CASE("the deadline is asked for as soon as there is one, and is never in the past for ever") {
   Rig rig(for_long());
-  CHECK(rig.assembler.next_deadline() == ResendPolicy::kNever);
+  CHECK(rig.next_deadline() == ResendPolicy::kNever);
   rig.send(long_image(1), {0, 1});
-  CHECK(rig.assembler.next_deadline() <= rig.now + 20 * kMs);
+  CHECK(rig.next_deadline() <= rig.now + 20 * kMs);
   rig.settle();
-  CHECK(rig.assembler.next_deadline() > rig.now);
+  CHECK(rig.next_deadline() > rig.now);
   rig.send(long_image(1), {3});
-  CHECK(rig.assembler.next_deadline() <= rig.now + kMs);
+  CHECK(rig.next_deadline() <= rig.now + kMs);
   rig.pass(5000 * kMs);
   CHECK(rig.count("blocks_incomplete") == 1);
-  CHECK(rig.assembler.next_deadline() == ResendPolicy::kNever);
+  CHECK(rig.next_deadline() == ResendPolicy::kNever);
   rig.check();
 }

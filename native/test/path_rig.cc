@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -177,19 +178,43 @@ Rig::Rig(const StreamConfig& config, uint32_t slots, uint64_t capacity)
       memory(slots, capacity != 0 ? capacity : std::max<uint64_t>(config.payload_size, 1),
              gvsp::data_size(config.packet_size, false)),
       pool(memory.pool()),
-      assembler(config, pool, camera) {}
+      assembler(config, pool, camera),
+      landing_(std::getenv("GW_TEST_LANDING") != nullptr) {}
 
 void Rig::send(const Bytes& datagram, uint32_t address, bool truncated) {
+  send_from(config.camera_port, datagram, address != 0 ? address : config.camera_address, truncated);
+}
+
+void Rig::send_from(uint16_t port, const Bytes& datagram, uint32_t address, bool truncated) {
+  if (landing_) {
+    if (now != sent_at_) flush();
+    sent_at_ = now;
+    source_.push(datagram, address, port, truncated);
+    return;
+  }
   // A copy of exactly its size, so that a sanitizer sees what is read behind it.
   const auto bytes = std::make_unique<uint8_t[]>(datagram.size());
   std::copy(datagram.begin(), datagram.end(), bytes.get());
   PacketView view;
   view.data = bytes.get();
   view.size = static_cast<uint32_t>(datagram.size());
-  view.source_address = address != 0 ? address : config.camera_address;
-  view.source_port = config.camera_port;
+  view.source_address = address;
+  view.source_port = port;
   view.truncated = truncated;
   assembler.on_packet(view, now);
+}
+
+void Rig::flush() {
+  std::array<Landing, 64> landings;
+  std::array<PacketView, 64> batch;
+  while (!source_.empty()) {
+    ReadRequest request;
+    request.plan = assembler.plan(landings);
+    const ReadResult read = source_.read(batch, request);
+    const std::span<PacketView> packets(batch.data(), read.count);
+    assembler.settle(packets);
+    for (const PacketView& packet : packets) assembler.on_packet(packet, sent_at_);
+  }
 }
 
 void Rig::send(const TestBlock& block) { send_range(block, 0, block.trailer_id()); }
@@ -221,6 +246,7 @@ void Rig::pass(uint64_t ns) {
 }
 
 std::optional<TestFrame> Rig::take() {
+  flush();
   const auto lease = pool.take();
   if (!lease) return std::nullopt;
   TestFrame frame;
@@ -240,16 +266,19 @@ size_t Rig::take_all() {
   return frames;
 }
 
-std::vector<gvcp::Resend> Rig::requests() { return std::exchange(camera.requests, {}); }
+std::vector<gvcp::Resend> Rig::requests() {
+  flush();
+  return std::exchange(camera.requests, {});
+}
 
-void Rig::check() const {
-  const StreamCounters& c = assembler_counters();
+void Rig::check() {
+  const StreamCounters c = assembler_counters();
   const uint64_t delivered = c.frames_queued - c.blocks_complete;
   if (!config.deliver_incomplete) CHECK(delivered == 0);
   check_identities(c, assembler.open_packets(), delivered);
 }
 
-void Rig::check_counts(Counts expected) const {
+void Rig::check_counts(Counts expected) {
   check();
   for (const auto& [name, value] : to_map(assembler_counters())) {
     if (name == "bytes" || name == "last_block_id") continue;

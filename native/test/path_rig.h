@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "net/replay_source.h"
 #include "path/block_assembler.h"
 #include "path/side_channel.h"
 #include "path/slot_pool.h"
@@ -111,7 +112,10 @@ class Rig {
 
   static TestBlock image(uint64_t id, bool extended = false) { return {id, 100, 20, 200, extended}; }
 
+  // Packets are taken in at once, or, where the environment says GW_TEST_LANDING=1, many at a time after they
+  // landed where the assembler foresaw them: every test must come to the same either way.
   void send(const Bytes& datagram, uint32_t address = 0, bool truncated = false);
+  void send_from(uint16_t port, const Bytes& datagram, uint32_t address, bool truncated = false);
   void send(const TestBlock& block);
   void send(const TestBlock& block, std::initializer_list<uint32_t> packet_ids);
   void send_all_but(const TestBlock& block, std::initializer_list<uint32_t> packet_ids);
@@ -119,17 +123,37 @@ class Rig {
   // Time passes; the assembler is called whenever it asked to be.
   void pass(uint64_t ns);
   // What the receiver does after each batch.
-  void settle() { assembler.on_time(now); }
+  void settle() {
+    flush();
+    assembler.on_time(now);
+  }
+  void finish() {
+    flush();
+    assembler.finish(now);
+  }
+  bool take_wake() {
+    flush();
+    return assembler.take_wake();
+  }
+  uint64_t next_deadline() {
+    flush();
+    return assembler.next_deadline();
+  }
+  void flush();  // what was sent and not taken in yet
 
   std::optional<TestFrame> take();
   size_t take_all();                     // how many there were
   std::vector<gvcp::Resend> requests();  // since the last call
-  void check() const;
+  void check();
   // Every counter that is not named must be 0; bytes and last_block_id are left out.
-  void check_counts(Counts expected) const;
-  uint64_t count(const std::string& name) const { return to_map(assembler_counters()).at(name); }
-  const StreamCounters& assembler_counters() const {
-    return const_cast<BlockAssembler&>(assembler).counters();
+  void check_counts(Counts expected);
+  uint64_t count(const std::string& name) { return to_map(assembler_counters()).at(name); }
+  // But for how the packets were brought in.
+  StreamCounters assembler_counters() {
+    flush();
+    StreamCounters counters = assembler.counters();
+    counters.in_place = 0;
+    return counters;
   }
   // The next frame is this block, whole.
   void expect_complete(const TestBlock& block);
@@ -140,6 +164,11 @@ class Rig {
   TestCamera camera;
   BlockAssembler assembler;
   uint64_t now = 1000 * kMs;
+
+ private:
+  const bool landing_;
+  ReplaySource source_;
+  uint64_t sent_at_ = 0;
 };
 
 bool same(const gvcp::Resend& request, uint64_t block_id, uint32_t first, uint32_t last);

@@ -128,7 +128,7 @@ TEST_CASE("OldestFirst: a slow consumer keeps what it has, later blocks find no 
                     {"blocks_no_slot", 3},
                     {"frames_queued", 2}});
   CHECK(rig.pool.header().event_head == 3);
-  CHECK(rig.assembler.take_wake());
+  CHECK(rig.take_wake());
   rig.expect_complete(Rig::image(1));
   rig.send(Rig::image(6));
   rig.expect_complete(Rig::image(2));
@@ -188,8 +188,10 @@ TEST_CASE("what a consumer holds is never overwritten, whatever the policy") {
   for (const auto handling : {BufferHandling::kOldestFirstOverwrite, BufferHandling::kNewestOnly}) {
     Rig rig(with(handling), 2);
     rig.send(Rig::image(1));
+    rig.flush();
     const auto first = rig.pool.take();
     rig.send(Rig::image(2));
+    rig.flush();
     const auto second = rig.pool.take();
     REQUIRE(first.has_value());
     REQUIRE(second.has_value());
@@ -232,7 +234,7 @@ TEST_CASE("no slot is ever lost: after every kind of end all are free again") {
       if (id % 7 == 0) rig.take();
       rig.check();
     }
-    rig.assembler.finish(rig.now);
+    rig.finish();
     rig.take_all();
     CHECK(in_state(rig.pool, kSlotFree) == 3);
     rig.check();
@@ -255,13 +257,16 @@ TEST_CASE("events that nobody fetches are counted as lost, the others keep their
 TEST_CASE("nonsense in the shared words neither hangs nor leaves the pool") {
   Rig rig(with(BufferHandling::kNewestOnly), 2);
   rig.send(Rig::image(1));
+  rig.flush();
   for (const uint32_t tail : {0x80000000U, 2U, 7U, 0xFFFFFFFFU}) {
     rig.pool.header().ring_tail = tail;
     CHECK_FALSE(rig.pool.take().has_value());
     rig.send(Rig::image(2));  // reclaims
+    rig.flush();
   }
   Rig other(with(BufferHandling::kOldestFirst), 2);
   other.send(Rig::image(1));
+  other.flush();
   auto* ring = reinterpret_cast<uint32_t*>(reinterpret_cast<uint8_t*>(&other.pool.header()) +
                                            other.pool.layout().ring_offset);
   ring[0] = 0x7FFFFFFF;

@@ -19,12 +19,7 @@ StreamConfig from_port(uint16_t port, bool proven) {
 }
 
 void send(Rig& rig, const Bytes& bytes, uint16_t port, uint32_t address = kCamera) {
-  PacketView view;
-  view.data = bytes.data();
-  view.size = static_cast<uint32_t>(bytes.size());
-  view.source_address = address;
-  view.source_port = port;
-  rig.assembler.on_packet(view, rig.now);
+  rig.send_from(port, bytes, address);
 }
 
 void send(Rig& rig, const TestBlock& block, uint16_t port) {

@@ -1,94 +1,32 @@
 // The receive engine on a loopback socket: batches, who sent, what the kernel dropped, and how waiting ends.
-#include "net/udp_source.h"
-
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <memory>
 #include <thread>
-#include <vector>
 
-#include "base/clock.h"
+#include "udp_pair.h"
 
 using namespace gw;
+using namespace gw::test;
 
 namespace {
 
-uint64_t now() { return SteadyClock::instance().now_ns(); }
-
-// A receiving and a sending socket on 127.0.0.1.
-class Pair {
- public:
-  explicit Pair(int receive_buffer = 0)
-      : receive(::socket(AF_INET, SOCK_DGRAM, 0)), send_(::socket(AF_INET, SOCK_DGRAM, 0)) {
-    REQUIRE(receive >= 0);
-    REQUIRE(send_ >= 0);
-    if (receive_buffer != 0) {
-      REQUIRE(::setsockopt(receive, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer) == 0);
-    }
-    bind(receive);
-    bind(send_);
-    REQUIRE(::connect(send_, reinterpret_cast<sockaddr*>(&address_), sizeof address_) == 0);
-  }
-  ~Pair() {
-    ::close(receive);
-    ::close(send_);
-  }
-  uint16_t sender_port() const { return port_of(send_); }
-  void send(const std::vector<uint8_t>& bytes) const {
-    REQUIRE(::send(send_, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
-  }
-  const int receive;
-
- private:
-  void bind(int fd) {
-    sockaddr_in local{};
-    local.sin_family = AF_INET;
-    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&local), sizeof local) == 0);
-    if (fd != receive) return;
-    address_ = local;
-    address_.sin_port = htons(port_of(fd));
-  }
-  static uint16_t port_of(int fd) {
-    sockaddr_in name{};
-    socklen_t size = sizeof name;
-    REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0);
-    return ntohs(name.sin_port);
-  }
-  const int send_;
-  sockaddr_in address_{};
-};
-
-std::unique_ptr<PacketSource> source_for(const Pair& pair, const UdpSourceOptions& options = {}) {
-  auto source = make_udp_source(pair.receive, options);
-  REQUIRE(source.ok());
-  return std::move(*source);
-}
-
-std::vector<uint8_t> numbered(uint32_t number, size_t size) {
-  std::vector<uint8_t> bytes(size, static_cast<uint8_t>(number * 7));
-  std::memcpy(bytes.data(), &number, sizeof number);
-  return bytes;
-}
+// As a stream chooses by itself, and each manner by order.
+constexpr std::array<std::optional<Manner>, 4> kManners{std::nullopt, Manner::kCopy, Manner::kScatter,
+                                                        Manner::kAggregate};
 
 }  // namespace
 
 TEST_CASE("datagrams arrive in order, in batches, with their sender") {
   const Pair pair;
-  const auto source = source_for(pair, {.batch = 16, .max_datagram = 2000});
+  const auto source = source_for(pair, {.batch = 16, .max_datagram = 2000, .manner = Manner::kCopy});
   for (uint32_t i = 0; i < 40; ++i) pair.send(numbered(i, 4 + i * 40));
   std::array<PacketView, 64> batch;
   uint32_t next = 0;
   for (const size_t expected : {16U, 16U, 8U}) {
-    const ReadResult read = source->read(batch, now() + 1000 * kNsPerMs);
+    const ReadResult read = source->read(batch, {.deadline_ns = now() + 1000 * kNsPerMs});
     CHECK_FALSE(read.failed);
     REQUIRE(read.count == expected);
     CHECK(read.more == (expected == 16));
@@ -101,7 +39,7 @@ TEST_CASE("datagrams arrive in order, in batches, with their sender") {
       CHECK_FALSE(batch[i].truncated);
     }
   }
-  CHECK(source->read(batch, 0).count == 0);
+  CHECK(source->read(batch, {}).count == 0);
   CHECK(source->kernel_drops() == 0);
 }
 
@@ -110,21 +48,25 @@ TEST_CASE("a caller's batch that is smaller than the engine's") {
   const auto source = source_for(pair);
   for (uint32_t i = 0; i < 5; ++i) pair.send(numbered(i, 100));
   std::array<PacketView, 3> batch;
-  ReadResult read = source->read(batch, 0);
+  ReadResult read = source->read(batch, {});
   CHECK(read.count == 3);
   CHECK(read.more);
-  read = source->read(batch, 0);
+  read = source->read(batch, {});
   CHECK(read.count == 2);
   CHECK_FALSE(read.more);
 }
 
 TEST_CASE("empty datagrams and the largest there are") {
   const Pair pair;
-  const auto source = source_for(pair, {.batch = 4, .max_datagram = 65507});
+  std::optional<Manner> manner;
+  for (const auto& each : kManners) {
+    SUBCASE("") { manner = each; }
+  }
+  const auto source = source_for(pair, {.batch = 4, .max_datagram = 65507, .manner = manner});
   pair.send({});
   pair.send(numbered(1, 65507));
   std::array<PacketView, 4> batch;
-  const ReadResult read = source->read(batch, 0);
+  const ReadResult read = source->read(batch, {});
   REQUIRE(read.count == 2);
   CHECK(batch[0].size == 0);
   CHECK(batch[1].size == 65507);
@@ -133,12 +75,16 @@ TEST_CASE("empty datagrams and the largest there are") {
 
 TEST_CASE("datagrams that do not fit are flagged, and never spill into the next") {
   const Pair pair;
-  const auto source = source_for(pair, {.batch = 4, .max_datagram = 500});
+  std::optional<Manner> manner;
+  for (const auto& each : kManners) {
+    SUBCASE("") { manner = each; }
+  }
+  const auto source = source_for(pair, {.batch = 4, .max_datagram = 500, .manner = manner});
   pair.send(numbered(1, 500));
   pair.send(numbered(2, 9000));
   pair.send(numbered(3, 500));
   std::array<PacketView, 4> batch;
-  const ReadResult read = source->read(batch, 0);
+  const ReadResult read = source->read(batch, {});
   REQUIRE(read.count == 3);
   CHECK_FALSE(batch[0].truncated);
   CHECK(batch[1].truncated);
@@ -158,12 +104,12 @@ TEST_CASE("what the kernel drops is counted, exactly, also where nothing comes a
   for (uint32_t i = 0; i < kSent; ++i) pair.send(numbered(i, 1000));
   std::array<PacketView, 64> batch;
   uint64_t received = 0;
-  while (const size_t count = source->read(batch, 0).count) received += count;
+  while (const size_t count = source->read(batch, {}).count) received += count;
   CHECK(received < kSent);
   CHECK(received > 0);
   SUBCASE("told by the next datagram") {
     pair.send(numbered(0, 100));
-    REQUIRE(source->read(batch, 0).count == 1);
+    REQUIRE(source->read(batch, {}).count == 1);
     CHECK(source->kernel_drops() == kSent - received);
   }
   SUBCASE("asked for") {
@@ -171,7 +117,7 @@ TEST_CASE("what the kernel drops is counted, exactly, also where nothing comes a
     CHECK(source->kernel_drops() == kSent - received);
   }
   SUBCASE("told by waiting in vain") {
-    CHECK(source->read(batch, now() + kNsPerMs).count == 0);
+    CHECK(source->read(batch, {.deadline_ns = now() + kNsPerMs}).count == 0);
     CHECK(source->kernel_drops() == kSent - received);
   }
   SUBCASE("again and again: each drop once, whichever way it was learned") {
@@ -181,10 +127,10 @@ TEST_CASE("what the kernel drops is counted, exactly, also where nothing comes a
       CHECK(source->kernel_drops() == dropped);
       uint64_t got = 0;
       for (uint32_t i = 0; i < 100; ++i) pair.send(numbered(i, 1000));
-      while (const size_t count = source->read(batch, 0).count) got += count;
+      while (const size_t count = source->read(batch, {}).count) got += count;
       dropped += 100 - got;
       pair.send(numbered(0, 100));
-      REQUIRE(source->read(batch, 0).count == 1);
+      REQUIRE(source->read(batch, {}).count == 1);
       CHECK(source->kernel_drops() == dropped);
     }
   }
@@ -196,7 +142,7 @@ TEST_CASE("the deadline is honoured: not earlier, and not for ever") {
   std::array<PacketView, 4> batch;
   for (const uint64_t wait : {1U, 20U, 60U}) {
     const uint64_t begin = now();
-    const ReadResult read = source->read(batch, begin + wait * kNsPerMs);
+    const ReadResult read = source->read(batch, {.deadline_ns = begin + wait * kNsPerMs});
     const uint64_t took = now() - begin;
     CHECK(read.count == 0);
     CHECK_FALSE(read.failed);
@@ -204,8 +150,8 @@ TEST_CASE("the deadline is honoured: not earlier, and not for ever") {
     CHECK(took < wait * kNsPerMs + 10'000 * kNsPerMs);
   }
   const uint64_t begin = now();
-  CHECK(source->read(batch, 0).count == 0);
-  CHECK(source->read(batch, 1).count == 0);  // long over
+  CHECK(source->read(batch, {}).count == 0);
+  CHECK(source->read(batch, {.deadline_ns = 1}).count == 0);  // long over
   CHECK(now() - begin < 5'000 * kNsPerMs);
 }
 
@@ -218,7 +164,7 @@ TEST_CASE("a datagram ends the waiting") {
     pair.send(numbered(9, 50));
   });
   const uint64_t begin = now();
-  const ReadResult read = source->read(batch, begin + 60'000 * kNsPerMs);
+  const ReadResult read = source->read(batch, {.deadline_ns = begin + 60'000 * kNsPerMs});
   sender.join();
   CHECK(read.count == 1);
   CHECK(now() - begin < 30'000 * kNsPerMs);
@@ -233,7 +179,7 @@ TEST_CASE("interrupt() ends the waiting, from another thread and in advance, onc
     source->interrupt();
   });
   uint64_t begin = now();
-  ReadResult read = source->read(batch, begin + 60'000 * kNsPerMs);
+  ReadResult read = source->read(batch, {.deadline_ns = begin + 60'000 * kNsPerMs});
   other.join();
   CHECK(read.count == 0);
   CHECK_FALSE(read.failed);
@@ -242,11 +188,11 @@ TEST_CASE("interrupt() ends the waiting, from another thread and in advance, onc
   source->interrupt();
   source->interrupt();
   begin = now();
-  CHECK(source->read(batch, begin + 60'000 * kNsPerMs).count == 0);
+  CHECK(source->read(batch, {.deadline_ns = begin + 60'000 * kNsPerMs}).count == 0);
   CHECK(now() - begin < 30'000 * kNsPerMs);
 
   begin = now();  // it does not linger
-  CHECK(source->read(batch, begin + 30 * kNsPerMs).count == 0);
+  CHECK(source->read(batch, {.deadline_ns = begin + 30 * kNsPerMs}).count == 0);
   CHECK(now() - begin >= 30 * kNsPerMs);
 }
 
@@ -270,7 +216,7 @@ TEST_CASE("a camera that vanished makes ICMP errors, which end nothing") {
   std::array<PacketView, 4> batch;
   for (int i = 0; i < 5; ++i) {
     ::send(fd, "x", 1, 0);
-    const ReadResult read = (*source)->read(batch, now() + 5 * kNsPerMs);
+    const ReadResult read = (*source)->read(batch, {.deadline_ns = now() + 5 * kNsPerMs});
     CHECK(read.count == 0);
     CHECK_FALSE(read.failed);
   }
@@ -284,7 +230,7 @@ TEST_CASE("a socket that is none is refused, one that was closed fails") {
   REQUIRE(source.ok());
   ::close(fd);
   std::array<PacketView, 4> batch;
-  const ReadResult read = (*source)->read(batch, now() + kNsPerMs);
+  const ReadResult read = (*source)->read(batch, {.deadline_ns = now() + kNsPerMs});
   CHECK(read.failed);
   CHECK(read.error == EBADF);
 }

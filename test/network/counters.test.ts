@@ -36,7 +36,7 @@ const FLAWLESS: (keyof StreamStats)[] = [
     'blocksExpected',
     'blocksComplete',
   ] as const),
-  ...(['framesQueued', 'framesTaken', 'batches', 'batchMax', 'lastBlockId'] as const),
+  ...(['framesQueued', 'framesTaken', 'batches', 'batchMax', 'rests', 'inPlace', 'lastBlockId'] as const),
 ]
 const ONE_LOST: Moves = { packetsLost: 1, lostOnWire: 1 }
 const ONE_MISSING: Moves = { ...ONE_LOST, packetsMissing: 1, blocksIncomplete: 1 }

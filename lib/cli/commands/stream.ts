@@ -68,7 +68,7 @@ async function stream(target: string | undefined, flags: Flags, output: Output):
   frames.on('warning', (warning) => output.warn(warning.message, warning.hint))
   const meter = new RateMeter()
   await receive(frames, meter, flags, writer, output, watch)
-  const summary = summarize(meter, frames.packetSize, frames.stats())
+  const summary = summarize(meter, frames)
   for (const line of summaryLines(summary, output.style)) output.line(line)
   if (writer) output.line(`${output.style.paint('bold', 'written')}     ${writer.describe()}`)
   output.object({

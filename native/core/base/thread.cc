@@ -1,6 +1,9 @@
 #include "base/thread.h"
 
 #include <pthread.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include <csignal>
 #include <string>
@@ -30,6 +33,12 @@ void set_current_thread_name(std::string_view name) {
   pthread_setname_np(cut.c_str());
 #else
   pthread_setname_np(pthread_self(), cut.c_str());
+#endif
+}
+
+void set_precise_sleep() {
+#ifdef __linux__
+  prctl(PR_SET_TIMERSLACK, 1UL);
 #endif
 }
 

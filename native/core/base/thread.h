@@ -10,6 +10,9 @@ namespace gw {
 
 void set_current_thread_name(std::string_view name);  // longer than 15 characters is cut: the kernel's limit
 
+// Short sleeps of the calling thread end when they should, not up to 50 us later. No effect where unknown.
+void set_precise_sleep();
+
 class NamedThread {
  public:
   NamedThread() = default;

@@ -1,19 +1,50 @@
 // Where packets come from. Purpose: the seam between sockets and the packet path: a source hands over batches
 // of datagrams, from the kernel, from memory, later from a packet ring. Thread: read() on the receive thread
-// only; interrupt() from any. Owner: the Receiver's creator.
+// only; interrupt() and manner() from any. Owner: the Receiver's creator.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace gw {
 
+// Where the data of a packet that has not come yet is wanted. A source may put it there at once, and so save
+// a copy; what comes may be another packet than the foreseen one.
+struct Landing {
+  uint8_t* to = nullptr;  // nullptr: anywhere
+  uint32_t room = 0;
+};
+struct LandingPlan {
+  std::span<const Landing> landings = {};  // of the next packets in their order
+  uint32_t head = 0;                       // bytes in front of the data: the GVSP header
+};
+
 struct PacketView {
-  const uint8_t* data = nullptr;  // valid until the next read()
-  uint32_t size = 0;              // bytes in data
-  uint32_t source_address = 0;    // host order
+  uint8_t* data = nullptr;      // the datagram; valid until the next read()
+  uint32_t size = 0;            // bytes of it
+  uint32_t source_address = 0;  // host order
   uint16_t source_port = 0;
-  bool truncated = false;  // the datagram was larger than the buffer
+  bool truncated = false;     // the datagram was larger than the buffer
+  uint8_t* landed = nullptr;  // where bytes [head, head + landed_size) of it are instead of at data + head
+  uint32_t landed_size = 0;
+  uint32_t head = 0;
+
+  // Makes the datagram whole at `data`, which has the room.
+  void bring_home() {
+    if (landed == nullptr) return;
+    std::memcpy(data + head, landed, landed_size);
+    landed = nullptr;
+  }
+};
+
+struct ReadRequest {
+  // Monotonic time until which to wait for a packet; 0: no waiting.
+  uint64_t deadline_ns = 0;
+  // Before that: the packets are left to gather for so long.
+  uint64_t rest_ns = 0;
+  LandingPlan plan = {};
 };
 
 struct ReadResult {
@@ -23,17 +54,37 @@ struct ReadResult {
   int error = 0;
 };
 
+// How packets are taken from the kernel at the moment.
+enum class Manner : uint8_t { kCopy, kScatter, kAggregate };
+
 class PacketSource {
  public:
   virtual ~PacketSource() = default;
-  // Waits until a packet is there, interrupt() was called, or the monotonic time deadline_ns has come (0: no
-  // waiting). Never allocates and never throws. count == 0 and !failed: time came, or interrupted.
-  virtual ReadResult read(std::span<PacketView> batch, uint64_t deadline_ns) = 0;
+  // Waits until a packet is there, interrupt() was called, or the deadline has come. Never allocates and
+  // never throws. count == 0 and !failed: time came, or interrupted.
+  virtual ReadResult read(std::span<PacketView> batch, const ReadRequest& request) = 0;
   virtual void interrupt() = 0;
   // Datagrams which the kernel dropped since the source was opened because the receive queue was full.
   virtual uint64_t kernel_drops() const = 0;
   // Asks for that number now, where it otherwise comes with the packets: none may follow the last drop.
   virtual void refresh_kernel_drops() {}
+  virtual Manner manner() const { return Manner::kCopy; }
 };
+
+// What a source that scatters does for one datagram: the head to `view.data`, as much as fits to the landing,
+// and the rest behind the gap that is left for it. Sources in memory and tests use it.
+inline void land(PacketView& view, std::span<const uint8_t> datagram, const Landing& landing, uint32_t head) {
+  const auto at = [&](uint8_t* to, size_t from, size_t size) {
+    if (size != 0) std::memcpy(to, datagram.data() + from, size);
+  };
+  if (landing.to == nullptr || datagram.size() <= head) return at(view.data, 0, datagram.size());
+  const size_t fits = std::min<size_t>(datagram.size() - head, landing.room);
+  at(view.data, 0, head);
+  at(landing.to, head, fits);
+  at(view.data + head + fits, head + fits, datagram.size() - head - fits);
+  view.landed = landing.to;
+  view.landed_size = static_cast<uint32_t>(fits);
+  view.head = head;
+}
 
 }  // namespace gw

@@ -1,5 +1,6 @@
 // Packets from memory. Purpose: the same packet path without a network: tests, fuzzing, recorded bug reports.
-// Thread: push() before or while another thread reads is not allowed; one thread. Owner: the test.
+// Lands packets where the path asks for it, as a scattering socket would. Thread: push() before or while
+// another thread reads is not allowed; one thread. Owner: the test.
 #pragma once
 
 #include <algorithm>
@@ -12,35 +13,45 @@ namespace gw {
 
 class ReplaySource final : public PacketSource {
  public:
-  void push(std::vector<uint8_t> bytes, uint32_t source_address = 0, uint16_t source_port = 0) {
-    packets_.push_back({std::move(bytes), source_address, source_port});
+  void push(std::vector<uint8_t> bytes, uint32_t source_address = 0, uint16_t source_port = 0,
+            bool truncated = false) {
+    packets_.push_back({std::move(bytes), source_address, source_port, truncated});
   }
+  size_t size() const { return packets_.size(); }
   bool empty() const { return packets_.empty(); }
 
-  ReadResult read(std::span<PacketView> batch, uint64_t /*deadline_ns*/) override {
-    held_.clear();
-    while (held_.size() < batch.size() && !packets_.empty()) {
-      held_.push_back(std::move(packets_.front()));
+  ReadResult read(std::span<PacketView> batch, const ReadRequest& request) override {
+    const size_t count = std::min({batch.size(), packets_.size(), kBatch});
+    if (held_.size() < count) held_.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      const Packet& packet = packets_.front();
+      held_[i].assign(packet.bytes.size(), 0);
+      batch[i] = {.data = held_[i].data(),
+                  .size = static_cast<uint32_t>(packet.bytes.size()),
+                  .source_address = packet.address,
+                  .source_port = packet.port,
+                  .truncated = packet.truncated};
+      const auto& landings = request.plan.landings;
+      land(batch[i], packet.bytes, i < landings.size() ? landings[i] : Landing{}, request.plan.head);
       packets_.pop_front();
     }
-    for (size_t i = 0; i < held_.size(); ++i) {
-      const Packet& packet = held_[i];
-      batch[i] = {packet.bytes.data(), static_cast<uint32_t>(packet.bytes.size()), packet.address,
-                  packet.port, false};
-    }
-    return {held_.size(), !packets_.empty(), false, 0};
+    return {count, !packets_.empty(), false, 0};
   }
   void interrupt() override {}
   uint64_t kernel_drops() const override { return 0; }
+  Manner manner() const override { return Manner::kScatter; }
 
  private:
+  static constexpr size_t kBatch = 64;
+
   struct Packet {
     std::vector<uint8_t> bytes;
     uint32_t address;
     uint16_t port;
+    bool truncated;
   };
   std::deque<Packet> packets_;
-  std::deque<Packet> held_;
+  std::vector<std::vector<uint8_t>> held_;
 };
 
 }  // namespace gw

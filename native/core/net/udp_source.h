@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/status.h"
 #include "net/packet_source.h"
@@ -13,9 +14,13 @@ namespace gw {
 struct UdpSourceOptions {
   uint32_t batch = 64;           // datagrams per system call
   uint32_t max_datagram = 9216;  // bytes of UDP payload that fit; longer ones come back truncated
+  // As given; nullopt: aggregated where the kernel does that, else scattered where packets are large enough
+  // for it to save something, else copied.
+  std::optional<Manner> manner = std::nullopt;
+  uint32_t packet_bytes = 0;  // UDP payload of the stream's full packets; 0: unknown
 };
 
-// Linux: recvmmsg, SO_RXQ_OVFL.
+// Linux: recvmmsg, UDP_GRO, SO_RXQ_OVFL.
 Result<std::unique_ptr<PacketSource>> make_udp_source(int fd, const UdpSourceOptions& options);
 
 }  // namespace gw

@@ -17,6 +17,7 @@ BlockAssembler::BlockAssembler(const StreamConfig& config, SlotPool& pool, SideC
   while (window_ > kMinWindow && uint64_t{2} * window_ * pool.layout().map_stride > kMaxWindowBytes)
     window_ /= 2;
   stray_.bytes.resize(65536);
+  foreseen_.resize(kMaxForeseen);
   blocks_.reserve(window_);
   for (uint32_t i = 0; i < window_; ++i) {
     blocks_.push_back(std::make_unique<OpenBlock>(pool.layout().map_bits));
@@ -40,7 +41,8 @@ void BlockAssembler::on_packet(const PacketView& packet, uint64_t now_ns) {
     ++counters_.test;
     return;
   }
-  const ConstBytes body = datagram.subspan(header->size);
+  const ConstBytes body = packet.landed != nullptr ? ConstBytes(packet.landed, packet.size - packet.head)
+                                                   : datagram.subspan(header->size);
   // An error status says that there is no data. Only leaders and trailers may carry one as a warning.
   const bool frame_packet = header->format == gvsp::kLeader || header->format == gvsp::kTrailer;
   if (gvcp::is_error(header->status) && (body.empty() || !frame_packet)) {
@@ -52,7 +54,7 @@ void BlockAssembler::on_packet(const PacketView& packet, uint64_t now_ns) {
     return;
   }
   OpenBlock* target = find(*header, packet, now_ns);
-  if (target != nullptr) store(*target, *header, body, now_ns);
+  if (target != nullptr) store(*target, *header, body, packet.landed != nullptr, now_ns);
 }
 
 bool BlockAssembler::is_foreign(const PacketView& packet, bool readable) {
@@ -172,6 +174,9 @@ void BlockAssembler::hold(const gvsp::Header& header, const PacketView& packet, 
   stray_.time_ns = now_ns;
   stray_.size = packet.size;
   std::memcpy(stray_.bytes.data(), packet.data, packet.size);
+  if (packet.landed != nullptr) {
+    std::memcpy(stray_.bytes.data() + packet.head, packet.landed, packet.landed_size);
+  }
 }
 
 // Two witnesses: the stream goes on at the block of the first of them.
@@ -208,7 +213,7 @@ void BlockAssembler::store_stray(bool believed) {
   if (!believed) return;
   --counters_.malformed;
   const ConstBytes datagram(stray_.bytes.data(), stray_.size);
-  store(block(order_.newest()), stray_.header, datagram.subspan(stray_.header.size), stray_.time_ns);
+  store(block(order_.newest()), stray_.header, datagram.subspan(stray_.header.size), false, stray_.time_ns);
 }
 
 void BlockAssembler::open_up_to(uint64_t sequence, uint64_t now_ns) {
@@ -242,6 +247,10 @@ void BlockAssembler::end_block(OpenBlock& ended, uint64_t now_ns) {
 }
 
 void BlockAssembler::take_slot(OpenBlock& taker, uint64_t now_ns) {
+  if (spare_slot_ >= 0) {
+    taker.slot = std::exchange(spare_slot_, -1);
+    return;
+  }
   auto slot = pool_.acquire();
   if (!slot && config_.handling != BufferHandling::kOldestFirst && pool_.reclaim_oldest()) {
     ++counters_.frames_overwritten;
@@ -255,7 +264,8 @@ void BlockAssembler::take_slot(OpenBlock& taker, uint64_t now_ns) {
   tell(kEventStarved, taker.block_id, 0, 0, now_ns);
 }
 
-void BlockAssembler::store(OpenBlock& target, const gvsp::Header& header, ConstBytes body, uint64_t now_ns) {
+void BlockAssembler::store(OpenBlock& target, const gvsp::Header& header, ConstBytes body, bool landed,
+                           uint64_t now_ns) {
   if (target.slot < 0 && !target.no_slot) take_slot(target, now_ns);
   uint8_t* data = target.slot < 0 ? nullptr : pool_.data(static_cast<uint32_t>(target.slot));
   const uint32_t high = target.high;
@@ -277,7 +287,7 @@ void BlockAssembler::store(OpenBlock& target, const gvsp::Header& header, ConstB
     case gvsp::kMultiZone:
     case gvsp::kMultiPart:
     case gvsp::kGenDc:
-      stored = target.store_data(header, body, limits_, size_trusted_, data);
+      stored = target.store_data(header, body, limits_, size_trusted_, data, landed);
       break;
     default:
       break;
@@ -288,6 +298,7 @@ void BlockAssembler::store(OpenBlock& target, const gvsp::Header& header, ConstB
     return;
   }
   ++counters_.accepted;
+  if (landed) ++counters_.in_place;
   if (target.has_leader) newest_timestamp_ = std::max(newest_timestamp_, target.leader.timestamp);
   target.last_time = now_ns;
   // Should nothing more come, somebody has to notice.
@@ -333,6 +344,18 @@ void BlockAssembler::refuse(const gvsp::Header& header) {
   next_deadline_ = 0;
 }
 
+BlockProgress BlockAssembler::progress() const {
+  if (!order_.started()) return {};
+  const OpenBlock& newest = block(order_.newest());
+  BlockProgress progress;
+  progress.block_id = order_.newest();
+  progress.ended = newest_ended();
+  progress.received = newest.received.count();
+  progress.expected = newest.expected_packets(limits_);
+  progress.first_time = newest.first_time;
+  return progress;
+}
+
 uint64_t BlockAssembler::service(OpenBlock& open, uint64_t now_ns) {
   if (open.stage != OpenBlock::Stage::kOpen) return ResendPolicy::kNever;
   uint64_t deadline = resend_.run(open, now_ns);
@@ -367,6 +390,7 @@ void BlockAssembler::on_time(uint64_t now_ns) {
 
 void BlockAssembler::finish(uint64_t now_ns) {
   advance(now_ns);
+  if (spare_slot_ >= 0) pool_.give_back(static_cast<uint32_t>(std::exchange(spare_slot_, -1)));
   for (; head_ < next_; ++head_) {
     OpenBlock& cut = block(head_);
     if (cut.stage == OpenBlock::Stage::kOpen) {

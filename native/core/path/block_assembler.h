@@ -1,11 +1,13 @@
 // Packets in, finished blocks out. Purpose: keeps the open blocks in order, gives each a slot, hands over
 // complete ones in order, gives up on hopeless ones, and counts everything once. Never opens a socket, locks,
 // allocates or logs. Thread: receive thread only (constructor and finish() too, before it starts and after it
-// ended). Owner: Receiver.
+// ended). Owner: Receiver. Three files: this one's .cc takes packets in, block_closing.cc ends blocks,
+// prediction.cc says where the next packets belong.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "path/slot_pool.h"
 #include "path/stream_config.h"
 #include "path/stream_stats.h"
+#include "path/wake_pacing.h"
 
 namespace gw {
 
@@ -23,7 +26,15 @@ class BlockAssembler {
  public:
   BlockAssembler(const StreamConfig& config, SlotPool& pool, SideChannel& camera);
 
+  // Where the data of the next packets belongs, as far as it can be foreseen; up to landings.size() of them,
+  // which must stay until settle(). Call before a read that can land packets.
+  LandingPlan plan(std::span<Landing> landings);
+  // After that read: packets that landed at another packet's place are brought home. Then on_packet() for
+  // each, in order.
+  void settle(std::span<PacketView> batch);
   void on_packet(const PacketView& packet, uint64_t now_ns);
+  // How far the newest block is.
+  BlockProgress progress() const;
   // Resends, time-outs, hand-over. Call after each batch and when next_deadline() has come.
   void on_time(uint64_t now_ns);
   uint64_t next_deadline() const { return next_deadline_; }
@@ -41,9 +52,15 @@ class BlockAssembler {
   static constexpr uint32_t kMinWindow = 4;
   static constexpr int64_t kMaxLeap = 65535;  // blocks lost in a row that are still believed and counted
   static constexpr uint32_t kPortWitnesses = 32;
+  static constexpr size_t kMaxForeseen = 256;  // packets
 
   // A packet whose block id does not follow. One such packet opens and closes nothing: it is held (and
   // counted as malformed) until a second one with that id bears it out.
+  struct Foreseen {
+    uint64_t block_id = 0;
+    uint32_t packet_id = 0;
+  };
+
   struct Stray {
     bool present = false;
     gvsp::Header header;
@@ -69,7 +86,10 @@ class BlockAssembler {
   void open_up_to(uint64_t sequence, uint64_t now_ns);
   void end_block(OpenBlock& block, uint64_t now_ns);
   void take_slot(OpenBlock& block, uint64_t now_ns);
-  void store(OpenBlock& block, const gvsp::Header& header, ConstBytes body, uint64_t now_ns);
+  void foresee(uint64_t block_id, uint32_t slot, uint32_t from, uint32_t to, std::span<Landing> landings);
+  bool as_foreseen(const PacketView& packet, const Foreseen& foreseen) const;
+  bool changes_nothing(const PacketView& packet) const;
+  void store(OpenBlock& block, const gvsp::Header& header, ConstBytes body, bool landed, uint64_t now_ns);
   void count_taken_back(OpenBlock& block, uint64_t now_ns);
   void refuse(const gvsp::Header& header);
 
@@ -102,6 +122,12 @@ class BlockAssembler {
   uint32_t other_packets_ = 0;
   uint64_t newest_timestamp_ = 0;
   uint32_t sequence_ = 0;
+  // Prediction: what the landings of the last plan() were made for, and a slot taken ahead for the next
+  // block.
+  std::vector<Foreseen> foreseen_;
+  size_t foreseen_count_ = 0;
+  uint32_t foreseen_data_ = 0;  // bytes of data in a full packet
+  int32_t spare_slot_ = -1;
   bool wake_ = false;
   uint64_t next_deadline_ = ResendPolicy::kNever;
 };

@@ -125,7 +125,8 @@ bool OpenBlock::settle_size(uint32_t id, uint32_t size, const BlockLimits& limit
 }
 
 OpenBlock::Stored OpenBlock::store_data(const gvsp::Header& header, ConstBytes body,
-                                        const BlockLimits& limits, bool size_trusted, uint8_t* data) {
+                                        const BlockLimits& limits, bool size_trusted, uint8_t* data,
+                                        bool landed) {
   const uint32_t id = header.packet_id;
   if (id == 0 || id >= received.capacity() || (has_trailer && id >= trailer_id)) return Stored::kMalformed;
   if (received.test(id)) return Stored::kDuplicate;
@@ -160,6 +161,9 @@ OpenBlock::Stored OpenBlock::store_data(const gvsp::Header& header, ConstBytes b
     offset = static_cast<uint64_t>(id - 1) * data_size;
   }
   if (offset > limits.capacity || size > limits.capacity - offset) return Stored::kMalformed;
+  const uint8_t* from = body.data() + prefix.size;
+  // In the slot already, but not where it belongs: others may have been written over it since.
+  if (landed && from != data + offset) return Stored::kMalformed;
 
   data_format_ = header.format;
   explicit_offsets = prefix.explicit_offset;
@@ -172,7 +176,7 @@ OpenBlock::Stored OpenBlock::store_data(const gvsp::Header& header, ConstBytes b
     // Parts may be shorter than the room kept for them: what lies between must not be a former frame. Each
     // byte is zeroed once at most.
     if (explicit_offsets && offset > bytes_end_) std::memset(data + bytes_end_, 0, offset - bytes_end_);
-    std::memcpy(data + offset, body.data() + prefix.size, size);
+    if (!landed) std::memcpy(data + offset, from, size);
   }
   bytes_end_ = std::max(bytes_end_, offset + size);
   mark(id);

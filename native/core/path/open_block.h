@@ -27,11 +27,12 @@ class OpenBlock {
   void open(uint64_t sequence, uint64_t block_id, bool extended, uint64_t now_ns);
 
   // data: the slot's memory, or nullptr where there was no free slot: then everything is counted and nothing
-  // copied. size_trusted: full packets are known to be data_size() long. Returns what to count the packet as.
+  // copied. size_trusted: full packets are known to be data_size() long. landed: body is in the slot already.
+  // Returns what to count the packet as.
   Stored store_leader(ConstBytes body, uint64_t now_ns);
   Stored store_trailer(uint32_t packet_id, uint16_t status, ConstBytes body);
   Stored store_data(const gvsp::Header& header, ConstBytes body, const BlockLimits& limits, bool size_trusted,
-                    uint8_t* data);
+                    uint8_t* data, bool landed);
   Stored store_all_in(ConstBytes body, const BlockLimits& limits, uint8_t* data, uint64_t now_ns);
 
   // True when leader, trailer and every packet between are here and the bytes add up. A last packet that is

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "path/wake_pacing.h"
+
 namespace gw {
 
 namespace {
 
-constexpr size_t kBatch = 64;
+constexpr size_t kBatch = 256;
 constexpr uint32_t kBatchesInARow = 16;  // that may come before resends and time-outs have their turn
 constexpr uint64_t kLongestWait = 500 * kNsPerMs;  // so that a quiet stream still publishes and keeps alive
 
@@ -36,11 +38,16 @@ void Receiver::stop() {
 
 void Receiver::publish_stats() {
   assembler_.counters().kernel_drops = source_.kernel_drops();
+  assembler_.counters().manner = static_cast<uint64_t>(source_.manner());
   publish(pool_.stats(), assembler_.counters());
 }
 
 void Receiver::loop() {
   std::array<PacketView, kBatch> batch;
+  std::array<Landing, kBatch> landings;
+  WakePacing pacing(config_.coalesce_ns, config_.queue_bytes);
+  uint64_t rest = 0;
+  set_precise_sleep();
   StreamCounters& counters = assembler_.counters();
   uint64_t keep_alive_at = clock_.now_ns() + config_.keep_alive_ns;
   uint64_t now = clock_.now_ns();
@@ -49,18 +56,27 @@ void Receiver::loop() {
   while (!stop_.load(std::memory_order_acquire)) {
     const uint64_t deadline = std::min({now + kLongestWait, assembler_.next_deadline(),
                                         config_.keep_alive_ns != 0 ? keep_alive_at : ResendPolicy::kNever});
-    const ReadResult read = source_.read(batch, std::max<uint64_t>(deadline, 1));
+    ReadRequest request;
+    request.deadline_ns = std::max<uint64_t>(deadline, 1);
+    request.rest_ns = deadline > now ? std::min(rest, deadline - now) : 0;
+    if (source_.manner() == Manner::kScatter) request.plan = assembler_.plan(landings);
+    counters.rests += request.rest_ns != 0 ? 1 : 0;
+    const ReadResult read = source_.read(batch, request);
     now = clock_.now_ns();
     if (read.failed) {
       failure = read.error;
       break;
     }
+    const uint64_t bytes = counters.bytes;
     if (read.count > 0) {
       ++counters.batches;
       counters.batch_max = std::max<uint64_t>(counters.batch_max, read.count);
-      for (size_t i = 0; i < read.count; ++i) assembler_.on_packet(batch[i], now);
+      const std::span<PacketView> packets(batch.data(), read.count);
+      if (!request.plan.landings.empty()) assembler_.settle(packets);
+      for (const PacketView& packet : packets) assembler_.on_packet(packet, now);
       camera_.stream_alive(now);
     }
+    rest = pacing.rest(assembler_.progress(), read.count, counters.bytes - bytes, read.more, now);
     // A thread that was kept waiting first looks at what has come meanwhile: it may be what it would give up.
     behind = read.more ? behind + 1 : 0;
     if (behind % kBatchesInARow == 0) assembler_.on_time(now);

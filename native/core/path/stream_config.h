@@ -37,7 +37,10 @@ struct StreamConfig {
   ResendConfig resend;
   uint64_t reorder_grace_ns = 3 * kNsPerMs;     // resend off: how long an ended block may wait for stragglers
   uint64_t frame_timeout_ns = 2000 * kNsPerMs;  // a block that stays quiet this long is over
-  uint64_t keep_alive_ns = 10'000 * kNsPerMs;   // 0: none. Conntrack forgets after 30 s
+  // Most that a packet may be left in the socket so that more gather and one wake-up serves them; 0: none.
+  uint64_t coalesce_ns = kNsPerMs / 4;
+  uint64_t queue_bytes = 212'992;              // of the socket, as granted
+  uint64_t keep_alive_ns = 10'000 * kNsPerMs;  // 0: none. Conntrack forgets after 30 s
 };
 
 }  // namespace gw

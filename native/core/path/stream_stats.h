@@ -18,40 +18,43 @@
 namespace gw {
 
 // X(field): the order is the layout; lib/layout.ts has the same list.
-#define GW_STREAM_COUNTERS(X)                                                               \
-  X(datagrams) /* taken from the socket */                                                  \
-  X(bytes)     /* UDP payload bytes of them */                                              \
-  X(accepted)  /* first copy of a packet of an open block */                                \
-  X(duplicate) /* a further copy */                                                         \
-  X(late)      /* its block was closed already */                                           \
-  X(foreign)   /* from another address than the camera's */                                 \
-  X(malformed) /* too short, contradictory, beyond the block, or of a stray block id */     \
-  X(test)      /* test packets: block id 0 */                                               \
-  X(refused)   /* the camera's answers that a packet is not available */                    \
-  X(packets_expected)                                                                       \
-  X(packets_received)                                                                       \
-  X(packets_missing)                                                                        \
-  X(missing_refused)       /* the camera had it no more */                                  \
-  X(missing_exhausted)     /* requested, never came */                                      \
-  X(missing_not_requested) /* resend off, or no budget or time for it */                    \
-  X(packets_resent)        /* arrived after they were requested */                          \
-  X(resend_requests)       /* messages */                                                   \
-  X(resend_requested)      /* packets asked for, repeats included */                        \
-  X(blocks_expected)                                                                        \
-  X(blocks_complete)                                                                        \
-  X(blocks_incomplete)                                                                      \
-  X(blocks_no_slot)                                                                         \
-  X(blocks_missed)      /* no packet arrived at all */                                      \
-  X(blocks_cut)         /* still open when the stream was stopped: no loss */               \
-  X(packets_cut)        /* packets of those */                                              \
-  X(frames_queued)      /* handed to consumers */                                           \
-  X(frames_overwritten) /* taken back unseen, as OldestFirstOverwrite and NewestOnly ask */ \
-  X(kernel_drops)       /* SO_RXQ_OVFL: datagrams that found the socket's queue full */     \
-  X(resyncs)            /* block ids jumped or began anew */                                \
-  X(batches)            /* reads that brought packets */                                    \
-  X(batch_max)          /* most packets one read brought */                                 \
-  X(events_lost)        /* events nobody fetched in time */                                 \
-  X(keepalives)         /* datagrams sent to hold a stateful firewall open */               \
+#define GW_STREAM_COUNTERS(X)                                                                     \
+  X(datagrams) /* taken from the socket */                                                        \
+  X(bytes)     /* UDP payload bytes of them */                                                    \
+  X(accepted)  /* first copy of a packet of an open block */                                      \
+  X(duplicate) /* a further copy */                                                               \
+  X(late)      /* its block was closed already */                                                 \
+  X(foreign)   /* from another address than the camera's */                                       \
+  X(malformed) /* too short, contradictory, beyond the block, or of a stray block id */           \
+  X(test)      /* test packets: block id 0 */                                                     \
+  X(refused)   /* the camera's answers that a packet is not available */                          \
+  X(packets_expected)                                                                             \
+  X(packets_received)                                                                             \
+  X(packets_missing)                                                                              \
+  X(missing_refused)       /* the camera had it no more */                                        \
+  X(missing_exhausted)     /* requested, never came */                                            \
+  X(missing_not_requested) /* resend off, or no budget or time for it */                          \
+  X(packets_resent)        /* arrived after they were requested */                                \
+  X(resend_requests)       /* messages */                                                         \
+  X(resend_requested)      /* packets asked for, repeats included */                              \
+  X(blocks_expected)                                                                              \
+  X(blocks_complete)                                                                              \
+  X(blocks_incomplete)                                                                            \
+  X(blocks_no_slot)                                                                               \
+  X(blocks_missed)      /* no packet arrived at all */                                            \
+  X(blocks_cut)         /* still open when the stream was stopped: no loss */                     \
+  X(packets_cut)        /* packets of those */                                                    \
+  X(frames_queued)      /* handed to consumers */                                                 \
+  X(frames_overwritten) /* taken back unseen, as OldestFirstOverwrite and NewestOnly ask */       \
+  X(kernel_drops)       /* SO_RXQ_OVFL: datagrams that found the socket's queue full */           \
+  X(resyncs)            /* block ids jumped or began anew */                                      \
+  X(batches)            /* reads that brought packets */                                          \
+  X(batch_max)          /* most packets one read brought */                                       \
+  X(in_place)           /* packets that the kernel put where they belong, with no copy of ours */ \
+  X(rests)              /* times the socket was left alone for packets to gather */               \
+  X(manner)             /* how packets are taken from the kernel now: net/packet_source.h */      \
+  X(events_lost)        /* events nobody fetched in time */                                       \
+  X(keepalives)         /* datagrams sent to hold a stateful firewall open */                     \
   X(last_block_id)
 
 struct StreamCounters {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/replay_source.h"
 #include "path/block_assembler.h"
 #include "path_identities.h"
 
@@ -81,7 +82,9 @@ struct Sent {
 class Run {
  public:
   explicit Run(Input input) : input_(input), config_(make_config(input_.byte(), input_.byte())) {
-    const uint8_t slots = input_.byte() % 5 + 1;
+    const uint8_t shape = input_.byte();
+    const uint8_t slots = shape % 5 + 1;
+    batched_ = (shape / 5 & 1) != 0;
     const ControlLayout layout = control_layout(slots, kCapacity, kData);
     memory_.reset(static_cast<uint8_t*>(
         std::aligned_alloc(kPage, layout.total_size + kPage - layout.total_size % kPage)));
@@ -95,6 +98,7 @@ class Run {
   void go() {
     for (int step = 0; step < 400 && !input_.empty(); ++step) {
       one();
+      flush();
       check();
     }
     assembler_->finish(now_);
@@ -174,11 +178,21 @@ class Run {
       sent_[{header->extended, header->block_id, header->packet_id}].push_back(
           {header->format, Bytes(bytes.begin() + header->size, bytes.end())});
     }
-    PacketView view;
-    view.data = bytes.data();
-    view.size = static_cast<uint32_t>(bytes.size());
-    view.truncated = truncated;
-    assembler_->on_packet(view, now_);
+    source_.push(bytes, 0, 0, truncated);
+    if (!batched_) flush();
+  }
+  // What was sent comes in, landing where it was foreseen.
+  void flush() {
+    std::array<Landing, 64> landings;
+    std::array<PacketView, 64> batch;
+    while (!source_.empty()) {
+      ReadRequest request;
+      request.plan = assembler_->plan(landings);
+      const ReadResult read = source_.read(batch, request);
+      const std::span<PacketView> packets(batch.data(), read.count);
+      assembler_->settle(packets);
+      for (const PacketView& packet : packets) assembler_->on_packet(packet, now_);
+    }
   }
 
   void one() {
@@ -369,6 +383,8 @@ class Run {
   uint64_t block_ = 1;
   uint64_t epoch_ = 1;
   bool extended_ = false;
+  bool batched_ = false;
+  ReplaySource source_;
 };
 
 }  // namespace

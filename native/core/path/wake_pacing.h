@@ -1,0 +1,76 @@
+// How long the receive thread leaves the socket alone. Purpose: many packets for each time it wakes up, where
+// each of them alone would wake it; waking costs more than receiving. What it adds to a frame's latency is
+// bounded, and is less where the end of the block can be foreseen. Pure: time and progress come from outside.
+// Thread: receive thread only. Owner: Receiver. Figures: reference page "performance", section 3.2.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace gw {
+
+// How far the newest block is.
+struct BlockProgress {
+  uint64_t block_id = 0;
+  bool ended = true;        // nothing more is expected of it
+  uint32_t received = 0;    // packets
+  uint32_t expected = 0;    // packets
+  uint64_t first_time = 0;  // of its first packet
+};
+
+class WakePacing {
+ public:
+  // longest_ns: most that a packet may be kept waiting, 0: never. queue_bytes: room of the socket's queue.
+  WakePacing(uint64_t longest_ns, uint64_t queue_bytes) : longest_(longest_ns), queue_bytes_(queue_bytes) {}
+
+  // After a read that brought `bytes` in `packets` (0: nothing came): how long to rest before the next one.
+  uint64_t rest(const BlockProgress& progress, uint64_t packets, uint64_t bytes, bool more, uint64_t now_ns) {
+    if (longest_ == 0) return 0;
+    note_block(progress);
+    // Nothing came while it rested, or more is there already: the socket itself says when to go on.
+    if (packets == 0 || more) return 0;
+    const uint64_t most = std::min(longest_, until_queue_fills(packets, bytes, now_ns));
+    // Blocks that follow each other within the time that is granted: none of them is worth its own wake-up.
+    if (period_ != 0 && period_ < longest_) return worth(most);
+    if (progress.ended || progress.received < kFewest || progress.received >= progress.expected) return 0;
+    const uint64_t each = (now_ns - progress.first_time) / progress.received;
+    return worth(std::min(most, each * (progress.expected - progress.received)));
+  }
+
+ private:
+  static constexpr uint32_t kFewest = 4;           // packets before the camera's pace is known
+  static constexpr uint64_t kWorthwhile = 40'000;  // shorter rests cost as much as they save
+  static constexpr uint64_t kTruesizePerByte = 2;  // what the kernel charges for small packets, at most
+  static constexpr uint64_t kTruesizePerPacket = 1024;
+
+  static uint64_t worth(uint64_t rest) { return rest >= kWorthwhile ? rest : 0; }
+
+  // Time between the beginnings of blocks, as a moving average.
+  void note_block(const BlockProgress& progress) {
+    if (progress.first_time == 0 || progress.block_id == block_id_) return;
+    const uint64_t blocks = progress.block_id - block_id_;
+    if (first_time_ != 0 && progress.first_time > first_time_ && blocks < 1000) {
+      const uint64_t period = (progress.first_time - first_time_) / blocks;
+      period_ = period_ == 0 ? period : (7 * period_ + period) / 8;
+    }
+    block_id_ = progress.block_id;
+    first_time_ = progress.first_time;
+  }
+
+  // A quarter of the queue, at the pace of the last packets.
+  uint64_t until_queue_fills(uint64_t packets, uint64_t bytes, uint64_t now_ns) {
+    const uint64_t elapsed = last_read_ == 0 || now_ns <= last_read_ ? longest_ : now_ns - last_read_;
+    last_read_ = now_ns;
+    const uint64_t charged = bytes * kTruesizePerByte + packets * kTruesizePerPacket;
+    return elapsed * (queue_bytes_ / 4) / std::max<uint64_t>(charged, 1);
+  }
+
+  const uint64_t longest_;
+  const uint64_t queue_bytes_;
+  uint64_t last_read_ = 0;
+  uint64_t block_id_ = 0;
+  uint64_t first_time_ = 0;
+  uint64_t period_ = 0;
+};
+
+}  // namespace gw
