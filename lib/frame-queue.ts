@@ -32,6 +32,7 @@ export class FrameQueue implements LeaseOwner {
   private failure: unknown
   private failed = false
   private over = false
+  private turning = false
 
   constructor(
     private readonly region: Region,
@@ -45,6 +46,7 @@ export class FrameQueue implements LeaseOwner {
 
   /** A knock: frames may be ready, or the stream may have ended. */
   wake(): void {
+    if (this.turning && !this.over) return // the loop's turn first: a knock is no way round it
     while (this.waiters.length > 0) {
       const frame = this.take()
       if (frame) {
@@ -67,7 +69,11 @@ export class FrameQueue implements LeaseOwner {
         return
       }
       this.served = 0
-      setImmediate(() => this.wake())
+      this.turning = true
+      setImmediate(() => {
+        this.turning = false
+        this.wake()
+      })
     })
   }
 
