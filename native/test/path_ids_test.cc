@@ -286,3 +286,13 @@ TEST_CASE("a camera that rebooted counts its time anew: its next restart is seen
   CHECK(rig.count("late") == 0);
   rig.check();
 }
+
+TEST_CASE("a camera that began anew when only a leader had come: the image has its own leader") {
+  Rig rig;
+  rig.send(Rig::image(1).at_time(10), {0});
+  const TestBlock after = Rig::image(1).at_time(20);
+  rig.send(after);
+  rig.expect_complete(after);
+  CHECK(rig.count("resyncs") == 1);
+  rig.check();
+}

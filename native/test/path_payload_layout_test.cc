@@ -215,3 +215,21 @@ TEST_CASE("GenDC: the container is put together at its offsets") {
   CHECK(frame->header.payload_type == 0xB);
   rig.check();
 }
+
+TEST_CASE("GenDC: a packet that holds less than it says was cut on its way") {
+  Rig rig(Rig::defaults(), 8, 4000);
+  rig.send(joined(gvsp_header(true, 0, 1, 1, 0), joined(sized_leader(0xB, 1, 600), Bytes(8))));
+  Bytes cut = gendc_packet(1, 2, 300, pattern(1, 300));
+  const Bytes whole = cut;
+  cut.resize(cut.size() - 100);
+  rig.send(gendc_packet(1, 1, 0, pattern(1, 300)));
+  rig.send(cut);
+  rig.send(joined(gvsp_header(true, 0, 1, 2, 3), trailer(0xB, {})));
+  CHECK_FALSE(rig.take().has_value());
+  CHECK(rig.count("malformed") == 1);
+  rig.send(whole);
+  const auto frame = rig.take();
+  REQUIRE(frame.has_value());
+  CHECK(frame->complete());
+  rig.check();
+}

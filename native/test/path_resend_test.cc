@@ -195,18 +195,27 @@ TEST_CASE("whatever is lost and answered: every block complete, in order, and co
 
 TEST_CASE("the tail of the last block is asked for when it went quiet") {
   Rig rig(for_long());
-  const TestBlock block = long_image(1);
+  // Some cameras say which packets they send again, some do not: those are known by an answer that was surely
+  // one.
+  uint16_t status = 0x0100;
+  SUBCASE("its camera says that it sends again") {}
+  SUBCASE("it does not say so") { status = 0; }
+  rig.send_all_but(long_image(1), {50});
+  rig.settle();
+  CHECK(rig.requests().size() == 1);
+  rig.send(long_image(1).packet(50, status));
+  rig.expect_complete(long_image(1));
+  const TestBlock block = long_image(2);
   rig.send_range(block, 0, 60);
   rig.pass(20 * kMs - 1);
   CHECK(rig.requests().empty());
   rig.pass(1);
   const auto requests = rig.requests();
   REQUIRE(requests.size() == 1);
-  CHECK(same(requests[0], 1, 61, kToEnd));
-  rig.send_range(block, 61, 101);
+  CHECK(same(requests[0], 2, 61, kToEnd));
+  for (uint32_t id = 61; id <= 101; ++id) rig.send(block.packet(id, status));
   rig.expect_complete(block);
-  const auto frame_count = rig.count("packets_resent");
-  CHECK(frame_count == 41);
+  CHECK(rig.count("packets_resent") == 1 + 41);
   rig.check();
 }
 
@@ -320,5 +329,48 @@ TEST_CASE("a complete block waits for an incomplete one no longer than the block
   rig.pass(1);
   rig.expect_complete(long_image(2));
   CHECK(rig.count("missing_exhausted") == 1);
+  rig.check();
+}
+
+TEST_CASE("a camera that pauses within a block has lost nothing, whatever it answers meanwhile") {
+  for (const uint16_t answer : {0, 0x800C, 0x8010, 0x8012}) {
+    CAPTURE(answer);
+    Rig rig(for_long());
+    for (uint64_t id = 1; id <= 3; ++id) {
+      const TestBlock block = long_image(id);
+      rig.send_range(block, 0, 10);
+      rig.pass(40 * kMs);  // line triggers that are slow to come
+      const auto asked = rig.requests();
+      CHECK(asked.empty() == (id > 1));  // once: then the pace is known
+      if (answer != 0 && !asked.empty()) rig.send(block.refusal(11, answer));
+      rig.send_range(block, 11, 40);
+      rig.pass(40 * kMs);
+      rig.send_range(block, 41, 101);
+      rig.expect_complete(block);
+      CHECK(rig.requests().empty());
+    }
+    CHECK(rig.count("packets_resent") == 0);
+    CHECK(rig.count("packets_missing") == 0);
+    rig.check();
+  }
+}
+
+TEST_CASE("a gap after a pause is asked for like any other") {
+  Rig rig(for_long());
+  const TestBlock block = long_image(1);
+  rig.send_range(block, 0, 10);
+  rig.pass(25 * kMs);
+  CHECK(rig.requests().size() == 1);
+  rig.send(block.refusal(11, 0x800C));
+  rig.send_range(block, 11, 40);
+  rig.send_range(block, 43, 101);
+  rig.settle();
+  const auto requests = rig.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(same(requests[0], 1, 41, 42));
+  rig.send(block.packet(41, 0x0100));
+  rig.send(block.packet(42, 0x0100));
+  rig.expect_complete(block);
+  CHECK(rig.count("packets_resent") == 2);
   rig.check();
 }

@@ -290,12 +290,21 @@ void Rig::check_counts(Counts expected) {
   REQUIRE(expected.empty());  // a name that is no counter
 }
 
+namespace {
+uint64_t timestamp_of(const TestBlock& block) {
+  uint64_t time = 0;
+  for (size_t i = 4; i < 12; ++i) time = time << 8 | block.leader_body.at(i);
+  return time;
+}
+}  // namespace
+
 void Rig::expect_complete(const TestBlock& block) {
   INFO("block " << block.id);
   const auto frame = take();
   REQUIRE(frame.has_value());
   CHECK(frame->complete());
   CHECK(frame->header.block_id == block.id);
+  CHECK(frame->header.timestamp == timestamp_of(block));
   CHECK(frame->data.size() == block.payload.size());
   CHECK(frame->data == block.payload);
 }

@@ -222,6 +222,20 @@ TEST_CASE("all-in: leader, trailer, data") {
   });
 }
 
+TEST_CASE("all-in: a file's name is none of its data; leader and trailer are of one type") {
+  Bytes bytes{0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2};
+  for (const char c : {'a', '.', 'b', '\0'}) bytes.push_back(static_cast<uint8_t>(c));
+  const Bytes unending(bytes.begin(), bytes.end() - 1);
+  CHECK_FALSE(parse_all_in(unending).has_value());
+  for (const uint8_t b : {0, 0, 0, 3, 0xD0, 0xD1}) bytes.push_back(b);
+  const auto all = parse_all_in(bytes);
+  REQUIRE(all.has_value());
+  CHECK(all->data_offset == 28);
+  CHECK(all->leader.payload_size == 2);
+  bytes[27] = 1;
+  CHECK_FALSE(parse_all_in(bytes).has_value());
+}
+
 TEST_CASE("data bytes of a full packet") {
   CHECK(data_size(1500, false) == 1464);
   CHECK(data_size(1500, true) == 1452);

@@ -126,7 +126,8 @@ bool BlockAssembler::is_strange(const gvsp::Header& header, const PacketView& pa
   const uint64_t sequence = order_.newest() - static_cast<uint64_t>(-distance);
   const bool wanted = sequence >= head_ && block(sequence).stage == OpenBlock::Stage::kOpen &&
                       !block(sequence).received.test(header.packet_id);
-  if (wanted) return false;
+  // Also when a younger leader with this very id is held: the camera began anew.
+  if (wanted) return bears_out_stray(header, now_ns);
   // Late, or a copy; unless the camera began anew within the ids of a moment ago.
   return newer_leader(header, packet) || bears_out_stray(header, now_ns);
 }
@@ -194,12 +195,13 @@ void BlockAssembler::begin_at_stray(const gvsp::Header& header, uint64_t now_ns)
       give_up(block(head_));
       advance(now_ns);
     }
+    const uint64_t missed_from = order_.id_of(order_.newest() + 1);
     order_.restart(first.block_id, first.extended, next_);
     newest_timestamp_ = 0;
     open_up_to(next_, stray_.time_ns);
     // Low ids are those of a camera that began anew; others were reached by way of the ids between.
     const bool leap = distance > 0 && distance <= kMaxLeap && first.block_id > kMaxWindow;
-    if (leap) count_leap(block(order_.newest()), static_cast<uint64_t>(distance - 1), now_ns);
+    if (leap) count_leap(block(order_.newest()), missed_from, static_cast<uint64_t>(distance - 1), now_ns);
   }
   // Of two witnesses shortly after each other either may be the first; of an old one only its own order
   // tells.
@@ -300,11 +302,12 @@ void BlockAssembler::store(OpenBlock& target, const gvsp::Header& header, ConstB
   ++counters_.accepted;
   if (landed) ++counters_.in_place;
   if (target.has_leader) newest_timestamp_ = std::max(newest_timestamp_, target.leader.timestamp);
+  const uint64_t pause = now_ns - target.last_time;
   target.last_time = now_ns;
   // Should nothing more come, somebody has to notice.
   next_deadline_ =
       std::min(next_deadline_, now_ns + std::min(config_.resend.idle_delay_ns, config_.frame_timeout_ns));
-  resend_.on_stored(target, header.packet_id, now_ns);
+  resend_.on_stored(target, header, header.packet_id == high, pause, now_ns);
   if (header.packet_id > high) {
     resend_.on_gap(target, now_ns);
     if (target.resend.due != 0) next_deadline_ = std::min(next_deadline_, target.resend.due);

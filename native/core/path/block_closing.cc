@@ -31,6 +31,7 @@ void BlockAssembler::close_complete(OpenBlock& done, uint64_t now_ns) {
   ++counters_.blocks_expected;
   counters_.packets_expected += packets;
   counters_.packets_received += packets;
+  counters_.packets_resent += done.resent;
   if (done.no_slot) {
     ++counters_.blocks_no_slot;
     return;
@@ -49,6 +50,7 @@ void BlockAssembler::close_incomplete(OpenBlock& lost, uint64_t now_ns) {
   ++counters_.blocks_expected;
   counters_.packets_expected += expected;
   counters_.packets_received += lost.received.count();
+  counters_.packets_resent += lost.resent;
   count_missing(lost, expected);
   if (lost.received.count() == 0) {
     ++counters_.blocks_missed;
@@ -95,14 +97,14 @@ void BlockAssembler::count_missing(const OpenBlock& lost, uint32_t expected) {
 }
 
 // Blocks between two of which something came, too many to open each of them.
-void BlockAssembler::count_leap(const OpenBlock& next, uint64_t blocks, uint64_t now_ns) {
+void BlockAssembler::count_leap(const OpenBlock& next, uint64_t first_id, uint64_t blocks, uint64_t now_ns) {
   const uint64_t packets = blocks * next.expected_packets(limits_);
   counters_.blocks_expected += blocks;
   counters_.blocks_missed += blocks;
   counters_.packets_expected += packets;
   counters_.packets_missing += packets;
   counters_.missing_not_requested += packets;
-  tell(kEventMissed, next.block_id, static_cast<uint32_t>(blocks), 0, now_ns);
+  tell(kEventMissed, first_id, static_cast<uint32_t>(blocks), 0, now_ns);
 }
 
 void BlockAssembler::fill_header(const OpenBlock& done, uint32_t expected, uint64_t now_ns) {

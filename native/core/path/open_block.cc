@@ -129,14 +129,16 @@ OpenBlock::Stored OpenBlock::store_data(const gvsp::Header& header, ConstBytes b
                                         bool landed) {
   const uint32_t id = header.packet_id;
   if (id == 0 || id >= received.capacity() || (has_trailer && id >= trailer_id)) return Stored::kMalformed;
-  if (received.test(id)) return Stored::kDuplicate;
   const Prefix prefix = prefix_of(header.format);
+  if (received.test(id)) return Stored::kDuplicate;
   if (body.size() <= prefix.size || (data_format_ != 0 && data_format_ != header.format))
     return Stored::kMalformed;
   const auto size = static_cast<uint32_t>(body.size() - prefix.size);
 
   uint64_t offset;
   if (prefix.explicit_offset) {
+    // GenDC says how much it carries: less is a packet that was cut on its way.
+    if (header.format == gvsp::kGenDc && size < load_be32(body.data())) return Stored::kMalformed;
     offset = offset_of(header.format, body.data());
   } else {
     if (data_size == 0 || (!size_settled_ && !received.test(lone_id_))) {

@@ -9,6 +9,7 @@ namespace {
 constexpr uint64_t kUnit = 100;  // budget units per packet
 constexpr uint64_t kMinResponse = 3 * kNsPerMs;
 constexpr uint64_t kMaxResponse = 50 * kNsPerMs;
+constexpr uint64_t kLongestQuiet = 500 * kNsPerMs;
 constexpr uint32_t kMissedBlockTries = 3;  // for a block of which nothing was ever seen
 
 }  // namespace
@@ -23,16 +24,28 @@ ResendPolicy::ResendPolicy(const StreamConfig& config, const BlockLimits& limits
       camera_(camera),
       counters_(counters),
       response_timeout_ns_(config.resend.response_timeout_ns),
+      quiet_ns_(config.resend.idle_delay_ns),
       budget_(config.resend.budget_burst * kUnit) {}
 
-void ResendPolicy::on_stored(OpenBlock& block, uint32_t packet_id, uint64_t now_ns) {
+void ResendPolicy::on_stored(OpenBlock& block, const gvsp::Header& header, bool next, uint64_t pause,
+                             uint64_t now_ns) {
   budget_ = std::min<uint64_t>(budget_ + config_.budget_percent, config_.budget_burst * kUnit);
-  if (!asked_for(block, packet_id)) return;
-  ++counters_.packets_resent;
+  if (!asked_for(block, header.packet_id)) return;
+  auto& state = block.resend;
+  const bool marked = gvsp::is_resent(header);
+  if (header.packet_id < state.frontier) marks_answers_ = marked;
+  if (next && !block.ended && header.packet_id >= state.tail_from && !marked && marks_answers_) {
+    // The camera had merely paused: what was asked for did not exist yet, and all that comes now is new.
+    state.tail_from = OpenBlock::kNoTail;
+    state.tail_tries = 0;
+    state.tail_dead = false;
+    quiet_ns_ = std::max(quiet_ns_, std::min(2 * pause, kLongestQuiet));
+    return;
+  }
   ++block.resent;
-  block.resend.silent_rounds = 0;  // the camera answers: other gaps of a long block need not wait longer
+  state.silent_rounds = 0;  // the camera answers: other gaps of a long block need not wait longer
   // How long the camera takes, from the last request for this block: an upper bound where requests overlap.
-  const uint64_t sample = std::min(now_ns - block.resend.last_request, kMaxResponse);
+  const uint64_t sample = std::min(now_ns - state.last_request, kMaxResponse);
   smoothed_rtt_ns_ = smoothed_rtt_ns_ == 0 ? sample : (smoothed_rtt_ns_ * 7 + sample) / 8;
   response_timeout_ns_ = std::clamp(3 * smoothed_rtt_ns_ + kNsPerMs, kMinResponse, kMaxResponse);
 }
@@ -69,6 +82,10 @@ void ResendPolicy::on_refused(OpenBlock& block, uint32_t packet_id, uint16_t sta
   // An answer to no question, or about a packet that the block does not have.
   if (!asked_for(block, packet_id) || packet_id >= block.expected_packets(limits_)) return;
   auto& state = block.resend;
+  if (!block.ended && packet_id >= state.tail_from) {  // it may not exist yet, whatever the camera calls that
+    state.tail_dead = true;
+    return;
+  }
   uint32_t first = packet_id;
   const uint32_t limit = std::min(packet_id, block.abandoned.capacity() - 1) + 1;
   if (status == gvcp::kPacketAndPreviousRemoved) {
@@ -198,7 +215,7 @@ uint64_t ResendPolicy::run(OpenBlock& block, uint64_t now_ns) {
   auto& state = block.resend;
   if (!can_help(block)) return kNever;
   const bool something_came = block.received.count() > (block.has_leader ? 1U : 0U);
-  const uint64_t quiet_from = block.last_time + config_.idle_delay_ns;
+  const uint64_t quiet_from = block.last_time + quiet_ns_;
   const bool quiet = !block.ended && something_came && now_ns >= quiet_from;
   const bool tail_missing = !block.has_trailer && (block.ended || quiet);
 

@@ -25,7 +25,8 @@ class ResendPolicy {
   }
 
   // A packet was stored: earns budget, and tells whether it came because it was asked for.
-  void on_stored(OpenBlock& block, uint32_t packet_id, uint64_t now_ns);
+  // next: it follows the highest one before it, and came `pause` after the last one of its block.
+  void on_stored(OpenBlock& block, const gvsp::Header& header, bool next, uint64_t pause, uint64_t now_ns);
   // Packet ids below the block's highest were skipped.
   void on_gap(OpenBlock& block, uint64_t now_ns);
   // The block is over: whatever is missing is missing.
@@ -65,6 +66,9 @@ class ResendPolicy {
   StreamCounters& counters_;
   uint64_t response_timeout_ns_;
   uint64_t smoothed_rtt_ns_ = 0;
+  bool marks_answers_ = true;  // the camera says which packets it sends again; some do not
+  uint64_t
+      quiet_ns_;     // how long a block may pause before its tail counts as lost; grows with the pauses seen
   uint64_t budget_;  // in hundredths of a packet
 };
 

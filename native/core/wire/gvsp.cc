@@ -1,5 +1,7 @@
 #include "wire/gvsp.h"
 
+#include <algorithm>
+
 namespace gw::gvsp {
 
 namespace {
@@ -196,10 +198,16 @@ size_t write_trailer(MutableBytes out, const Trailer& trailer) {
 
 std::optional<AllIn> parse_all_in(ConstBytes body) {
   AllIn all;
-  const size_t leader_size = parse_leader_fields(body, all.leader);
+  size_t leader_size = parse_leader_fields(body, all.leader);
   if (leader_size == 0) return std::nullopt;
+  if (base_type(all.leader.payload_type) == kFile) {  // its name follows, as long as it is
+    const auto end =
+        std::find(body.begin() + static_cast<std::ptrdiff_t>(leader_size), body.end(), uint8_t{0});
+    if (end == body.end()) return std::nullopt;
+    leader_size = static_cast<size_t>(end - body.begin()) + 1;
+  }
   const size_t trailer_size = parse_trailer_fields(body.subspan(leader_size), all.trailer);
-  if (trailer_size == 0) return std::nullopt;
+  if (trailer_size == 0 || all.trailer.payload_type != all.leader.payload_type) return std::nullopt;
   all.data_offset = leader_size + trailer_size;
   return all;
 }

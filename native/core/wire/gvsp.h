@@ -63,6 +63,12 @@ struct Header {
   uint32_t packet_id = 0;
 };
 
+// Whether the camera says that it sends this packet again, in either layout: 0x0100, and a flag.
+constexpr uint16_t kStatusResent = 0x0100;
+constexpr bool is_resent(const Header& header) {
+  return header.status == kStatusResent || (header.extended && (header.flags & kFlagResend) != 0);
+}
+
 // nullopt when shorter than the layout its EI bit names.
 std::optional<Header> parse_header(ConstBytes datagram);
 size_t write_header(MutableBytes out, const Header& header);  // returns 8 or 20
