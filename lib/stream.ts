@@ -228,7 +228,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
         ...(options.coalesce !== undefined && { coalesce: options.coalesce }),
         ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
       },
-      monitor ? undefined : host.control,
+      host.control,
       this.port,
       new Uint8Array(memory),
       () => this.onWake(),

@@ -69,7 +69,10 @@ export type CameraTarget =
 export interface OpenOptions {
   /** Default 'control'. A camera that somebody else holds is refused at once with ERR_GIGE_ACCESS_DENIED. */
   access?: 'control' | 'exclusive' | 'monitor'
-  /** ms the camera waits for a sign of life before it frees itself; default: the camera's own (usually 3000). */
+  /**
+   * ms the camera waits for a sign of life before it frees itself; default: the camera's own (usually 3000). We give one each
+   * third of it. With access 'monitor' nothing is written; it only says how often we look whether the camera is there.
+   */
   heartbeatTimeout?: number
   /** NIC name or address to reach it through; default: the one that discovery or the routing table names. */
   interface?: string

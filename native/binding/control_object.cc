@@ -170,7 +170,7 @@ Napi::Value ControlObject::take_control(const Napi::CallbackInfo& info) {
   return run_task(info.Env(), worker_,
                   with_channel(state_, ([wanted, timeout, lost](ControlChannel& channel) -> Status {
                                  const Status taken = channel.take_control(wanted, timeout);
-                                 if (taken.ok() && wanted != Access::kMonitor) channel.start_heartbeat(lost);
+                                 if (taken.ok()) channel.start_heartbeat(lost);
                                  return taken;
                                })));
 }

@@ -53,6 +53,37 @@ TEST_CASE("a camera that falls silent is noticed within one and a half intervals
   CHECK(channel->write_register(0x0D04, 1).code == Errc::kControlLost);
 }
 
+TEST_CASE(
+    "without control the heartbeat asks what everybody may read, as often as it is told, and notices "
+    "silence") {
+  FakeCamera camera;
+  camera.set_controller(kOther);
+  auto channel = open_to(camera, 200);
+  REQUIRE(channel->take_control(Access::kMonitor, 600).ok());
+  const size_t before = camera.log().size();
+  auto lost = watch(*channel);
+  CHECK(channel->heartbeat_interval_ms() == 200);
+  REQUIRE(camera.wait_for([&] { return channel->stats().heartbeats >= 2; }));
+  const auto log = camera.log();
+  for (size_t i = before; i < log.size(); ++i) {
+    CHECK(to_hex(without_id(log[i].bytes)) == "42 01 00 80 00 04 00 00 00 00 00 00");
+  }
+  camera.script([](const FakeCamera::Datagram& d) -> Replies {  // the owner makes its access exclusive
+    return answer(d, "80 06 00 81 00 00 00 00");
+  });
+  const uint64_t beats = channel->stats().heartbeats;
+  REQUIRE(camera.wait_for([&] { return channel->stats().heartbeats >= beats + 2; }));
+  CHECK_FALSE(ready(lost, 0));
+  camera.mute(true);
+  const uint64_t died = now_ns();
+  REQUIRE(ready(lost, 3000));
+  const LossSeen seen = lost.get();
+  CHECK(seen.reason == LossReason::kTimeout);
+  CHECK(seen.at_ns - died < 300 * kMs + 40 * kMs);
+  channel.reset();
+  CHECK(camera.count(0x0082) == 0);
+}
+
 TEST_CASE("loss ends a command that somebody waits for") {
   FakeCamera camera;
   auto channel = open_to(camera, 5000, 5);

@@ -71,15 +71,15 @@ class ControlChannel {
                       const std::atomic<bool>* cancel = nullptr);
 
   // kAccessDenied: somebody else has the camera, see holder(). heartbeat_timeout_ms 0 leaves the camera's
-  // own. kMonitor only records that this channel reads.
+  // own. kMonitor writes nothing: it only records how the heartbeat is to watch.
   Status take_control(Access access, uint32_t heartbeat_timeout_ms = 0);
   bool in_control() const noexcept { return in_control_.load(std::memory_order_acquire); }
   // Who else holds the camera, where it tells: filled by a refused take_control() and by kTakenOver.
   std::optional<Endpoint> holder() const;
 
-  // Starts the heartbeat of take_control()'s access. on_lost comes at most once, on the heartbeat thread,
-  // which then ends; it must not block for long, since release() waits for it. It may call release(), but not
-  // destroy the channel.
+  // Starts the heartbeat of take_control()'s access; that of kMonitor notices silence alone. on_lost comes at
+  // most once, on the heartbeat thread, which then ends; it must not block for long, since release() waits
+  // for it. It may call release(), but not destroy the channel.
   void start_heartbeat(LostCallback on_lost);
   uint32_t heartbeat_interval_ms() const noexcept { return heartbeat_.interval_ms(); }
   // A stream packet has come: a camera that sends is not dead yet. Any thread.

@@ -164,6 +164,7 @@ Status ControlChannel::take_control(Access access, uint32_t heartbeat_timeout_ms
   plan_ = {};
   if (access == Access::kMonitor) {
     plan_.controls = false;
+    plan_.timeout_ms = heartbeat_timeout_ms;
     return {};
   }
   const uint32_t wanted = access == Access::kExclusive ? reg::kCcpExclusive : reg::kCcpControl;
@@ -208,8 +209,8 @@ void ControlChannel::enable_extras(uint32_t heartbeat_timeout_ms) {
 
 void ControlChannel::start_heartbeat(LostCallback on_lost) {
   Heartbeat::Plan plan = plan_;
-  plan.timeout_ms =
-      capabilities_.heartbeat_timeout_ms != 0 ? capabilities_.heartbeat_timeout_ms : reg::kDefaultHeartbeatMs;
+  if (plan.timeout_ms == 0) plan.timeout_ms = capabilities_.heartbeat_timeout_ms;
+  if (plan.timeout_ms == 0) plan.timeout_ms = reg::kDefaultHeartbeatMs;
   heartbeat_.start(plan, [this, on_lost = std::move(on_lost)](const Loss& loss) { lost(loss, on_lost); });
 }
 

@@ -38,9 +38,9 @@ struct Loss {
 class Heartbeat {
  public:
   struct Plan {
-    uint32_t timeout_ms = 3000;  // the camera's
-    bool controls = true;        // false: monitor access, only the connection is watched
-    uint32_t granted = 0;        // what CCP said when control was granted
+    uint32_t timeout_ms = 0;  // the camera's; without control, the watcher's choice. 0: the default
+    bool controls = true;     // false: monitor access, only the connection is watched
+    uint32_t granted = 0;     // what CCP said when control was granted
     std::optional<Endpoint>
         owner;  // what the camera calls us; known: checked at every beat, in the same message
   };
