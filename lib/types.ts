@@ -233,7 +233,11 @@ export interface AttachedStream extends AsyncIterable<Frame, void, undefined>, D
 }
 
 export interface CameraEvents {
-  /** Control or link is gone; every call fails from now on. */
+  /**
+   * Control or link is gone; every call fails from now on. Told within 1.5 heartbeat intervals (thirds of the heartbeat timeout) of
+   * the camera's falling silent; while its stream packets still arrive, once its last answer is as old as the heartbeat timeout;
+   * while it works on a command, not before the time is over that it asked for.
+   */
   lost: [{ reason: string; message: string }]
 }
 

@@ -85,6 +85,30 @@ TEST_CASE("packets from the source become frames, statistics and wakes") {
   }
 }
 
+TEST_CASE("only what is accepted as the camera's is a sign of its life") {
+  constexpr uint32_t kCamera = 0xC0A80002;
+  StreamConfig config = Rig::defaults();
+  config.camera_address = kCamera;
+  config.camera_port = 5000;
+  const TestBlock block = Rig::image(1);
+  PoolMemory memory(4, 2000, 200);
+  ReplaySource source;
+  for (int i = 0; i < 64; ++i) source.push(block.packet(2), kCamera + 1, 5000);  // a batch of a stranger's
+  for (int i = 0; i < 64; ++i) source.push({1, 2, 3}, kCamera, 5000);            // one of nonsense
+  for (uint32_t at = 0; at <= 11; ++at) source.push(block.packet(at), kCamera, 5000);
+  TestCamera camera;
+  Receiver receiver(config, source, memory.pool(), camera, [] {});
+  receiver.start("gw-rx-test");
+  wait_for([&] { return snapshot(memory.pool().stats()).datagrams == 140; });
+  receiver.stop();
+  const StreamCounters counters = snapshot(memory.pool().stats());
+  CHECK(counters.batches == 3);
+  CHECK(counters.foreign == 64);
+  CHECK(counters.malformed == 64);
+  CHECK(counters.accepted == 12);
+  CHECK(camera.alive == 1);
+}
+
 TEST_CASE("what is open when the receiver is stopped was cut") {
   PoolMemory memory(4, 2000, 200);
   ReplaySource source;

@@ -106,7 +106,8 @@ void Heartbeat::run(const std::function<void(Loss)>& on_lost) {
 }
 
 // A dead camera is noticed within 1.5 intervals of its death: it may have died right after the last beat,
-// which leaves half an interval for all tries of this one.
+// which leaves half an interval for all tries of this one. Later only where it still streams (until its last
+// answer is as old as the timeout) or has asked for time (PENDING_ACK, slow writes).
 std::optional<Loss> Heartbeat::beat() {
   const uint64_t begin = GvcpClient::now();
   const uint64_t window = interval_ms() * kNsPerMs * 45 / 100;

@@ -73,8 +73,9 @@ void Receiver::loop() {
       counters.batch_max = std::max<uint64_t>(counters.batch_max, read.count);
       const std::span<PacketView> packets(batch.data(), read.count);
       if (!request.plan.landings.empty()) assembler_.settle(packets);
+      const uint64_t accepted = counters.accepted;
       for (const PacketView& packet : packets) assembler_.on_packet(packet, now);
-      camera_.stream_alive(now);
+      if (counters.accepted > accepted) camera_.stream_alive(now);  // what a stranger sends says nothing
     }
     rest = pacing.rest(assembler_.progress(), read.count, counters.bytes - bytes, read.more, now);
     // A thread that was kept waiting first looks at what has come meanwhile: it may be what it would give up.

@@ -14,7 +14,7 @@ class SideChannel {
   virtual ~SideChannel() = default;
   virtual void request_resend(const gvcp::Resend& resend) = 0;
   virtual void keep_alive() = 0;  // one datagram from the stream socket to the camera's stream port
-  virtual void stream_alive(uint64_t now_ns) = 0;  // packets came
+  virtual void stream_alive(uint64_t now_ns) = 0;  // packets of the camera came
 };
 
 }  // namespace gw
