@@ -3,7 +3,14 @@
 import type { NativeCamera } from '../binding.js'
 import { GigeError, invalidArgument } from './errors.js'
 import { native } from './native.js'
-import type { CameraChange, CameraInfo, CameraTarget, DiscoverOptions, WatchOptions } from './types.js'
+import type {
+  CameraChange,
+  CameraInfo,
+  CameraTarget,
+  DiscoverOptions,
+  DiscoveryWarning,
+  WatchOptions,
+} from './types.js'
 
 const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/
 const MAC = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i
@@ -17,14 +24,27 @@ function toInfo(found: NativeCamera): CameraInfo {
     answeredFrom: _a,
     byUnicast: _b,
     duplicatePath: _d,
-    addressConflict: _c,
+    addressConflict,
     interface: nic,
     ...facts
   } = found
   return {
     ...facts,
     interface: { name: nic.name, address: nic.address, netmask: nic.netmask, mtu: nic.mtu },
+    ...(addressConflict && { addressConflict }),
   }
+}
+
+function sameElsewhere(camera: CameraInfo, other: CameraInfo): boolean {
+  const same = camera.mac === other.mac && camera.serial === other.serial
+  return same && camera.interface.name !== other.interface.name
+}
+
+function tellWarning({ message }: DiscoveryWarning): void {
+  process.emitWarning(`Not every camera may have been found: ${message}`, {
+    type: 'GigewireWarning',
+    code: 'discovery',
+  })
 }
 
 /** The same camera behind the same NIC. */
@@ -34,11 +54,12 @@ function key(camera: CameraInfo): string {
 
 /**
  * Asks every NIC (each probe leaves through its own) and, where given, single addresses. A camera seen through two NICs is
- * listed twice; one whose address cannot be used from that NIC is listed with `unreachableReason`.
+ * listed twice, the second time with `duplicateOf`; one whose address cannot be used from that NIC is listed with
+ * `unreachableReason`. What could not be asked is told by `onWarning`.
  * Errors: ERR_GIGE_INVALID_ARGUMENT (no such interface), ERR_GIGE_NETWORK (nothing could be sent), the signal's reason.
  */
 export async function discover(options: DiscoverOptions = {}): Promise<CameraInfo[]> {
-  const { until, signal } = options
+  const { until, signal, onWarning = tellWarning } = options
   signal?.throwIfAborted()
   for (const address of options.addresses ?? []) {
     if (!isAddress(address)) throw invalidArgument(`'${address}' is not an IPv4 address`)
@@ -57,6 +78,8 @@ export async function discover(options: DiscoverOptions = {}): Promise<CameraInf
       },
       (native) => {
         const camera = toInfo(native)
+        const before = [...found.values()].find((other) => sameElsewhere(camera, other))
+        if (native.duplicatePath && before) camera.duplicateOf = before.interface.name
         // Also by address: cameras that claim to be the same one are not hidden behind each other.
         found.set(`${key(camera)}|${camera.address}`, camera)
         try {
@@ -69,11 +92,16 @@ export async function discover(options: DiscoverOptions = {}): Promise<CameraInf
     )
     if (failure) throw failure
     signal?.throwIfAborted()
-    void report
+    for (const issue of report.issues) onWarning(issue)
     return [...found.values()]
   } finally {
     signal?.removeEventListener('abort', stop)
   }
+}
+
+/** What makes a camera another one than before. Which of two NICs saw it first is chance. */
+function facts({ duplicateOf: _, ...camera }: CameraInfo): string {
+  return JSON.stringify(camera)
 }
 
 /** Searches again and again, and tells what changed. Ends with the loop that reads it, or with the signal. */
@@ -82,14 +110,24 @@ export async function* watchCameras(
 ): AsyncGenerator<CameraChange, void, undefined> {
   const { interval = 1000, misses = 2, signal } = options
   const known = new Map<string, { camera: CameraInfo; missed: number }>()
+  let warned: string[] = []
   while (!signal?.aborted) {
-    const seen = await discover({ ...options, timeout: options.timeout ?? interval })
+    const warnings: DiscoveryWarning[] = []
+    const seen = await discover({
+      ...options,
+      timeout: options.timeout ?? interval,
+      onWarning: (warning) => warnings.push(warning),
+    })
+    for (const warning of warnings) {
+      if (!warned.includes(warning.message)) (options.onWarning ?? tellWarning)(warning)
+    }
+    warned = warnings.map(({ message }) => message)
     const now = new Map(seen.map((camera) => [key(camera), camera]))
     for (const [id, camera] of now) {
       const before = known.get(id)
       known.set(id, { camera, missed: 0 })
       if (!before) yield { type: 'added', camera }
-      else if (JSON.stringify(before.camera) !== JSON.stringify(camera)) yield { type: 'changed', camera }
+      else if (facts(before.camera) !== facts(camera)) yield { type: 'changed', camera }
     }
     for (const [id, entry] of known) {
       if (now.has(id) || ++entry.missed < misses) continue
@@ -125,12 +163,14 @@ export async function findCamera(
   if (typeof target === 'string' && target === '') throw invalidArgument('An empty string names no camera')
   const address = typeof target === 'string' ? (isAddress(target) ? target : undefined) : target.address
   const fits = (found: CameraInfo[]) => found.filter((camera) => matches(camera, target))
+  const warnings: DiscoveryWarning[] = []
   const found = await discover({
     ...(options.timeout !== undefined && { timeout: options.timeout }),
     ...(options.signal && { signal: options.signal }),
     ...(options.interface !== undefined && { interfaces: [options.interface] }),
     ...(address !== undefined && { addresses: [address] }),
     until: (all) => fits(all).some((camera) => camera.reachable),
+    onWarning: (warning) => warnings.push(warning),
   })
   const [best] = fits(found).sort((a, b) => Number(b.reachable) - Number(a.reachable))
   if (best?.reachable) return best
@@ -145,11 +185,15 @@ export async function findCamera(
     )
   }
   const others = found.map((camera) => `${camera.address} (${camera.model} ${camera.serial})`)
-  throw new GigeError(
-    'ERR_GIGE_NOT_FOUND',
-    `No camera ${describeTarget(target)} answered${others.length > 0 ? `; these did: ${others.join(', ')}` : ''}`,
-    { hint: hint(target, address), details: { found } },
-  )
+  const facts = [
+    `No camera ${describeTarget(target)} answered`,
+    ...(others.length > 0 ? [`these did: ${others.join(', ')}`] : []),
+    ...warnings.map(({ message }) => message),
+  ]
+  throw new GigeError('ERR_GIGE_NOT_FOUND', facts.join('; '), {
+    hint: hint(target, address),
+    details: { found, warnings },
+  })
 }
 
 function hint(target: Exclude<CameraTarget, CameraInfo>, address: string | undefined): string {
@@ -182,11 +226,16 @@ export async function forceIp(options: ForceIpOptions): Promise<CameraInfo> {
   const mac = options.mac.toLowerCase().replaceAll('-', ':')
   let nic = options.interface
   if (nic === undefined) {
-    const found = await discover({ until: (all) => all.some((camera) => camera.mac === mac) })
+    const warnings: DiscoveryWarning[] = []
+    const found = await discover({
+      until: (all) => all.some((camera) => camera.mac === mac),
+      onWarning: (warning) => warnings.push(warning),
+    })
     nic = found.find((camera) => camera.mac === mac)?.interface.name
     if (nic === undefined) {
       throw new GigeError('ERR_GIGE_NOT_FOUND', `No network interface sees a camera with MAC ${mac}`, {
         hint: 'Name the interface it is behind; `npx gigewire list` shows what answers.',
+        details: { warnings },
       })
     }
   }

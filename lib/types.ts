@@ -34,6 +34,20 @@ export interface CameraInfo {
   /** False: it answered, but its address cannot be used from that NIC. */
   reachable: boolean
   unreachableReason?: string
+  /** Name of another NIC that saw the same camera before: this is one more way to it. */
+  duplicateOf?: string
+  /** Another camera behind this NIC has the same address: neither is `reachable`, and `unreachableReason` names the other. */
+  addressConflict?: true
+}
+
+/** Something that a search could not ask, so that cameras may be missing from its result. */
+export interface DiscoveryWarning {
+  /** NIC as it was asked for; '' where none is concerned. */
+  interface: string
+  /** Of the `addresses`; '' where none is concerned. */
+  address: string
+  errno: number
+  message: string
 }
 
 export interface DiscoverOptions {
@@ -45,6 +59,11 @@ export interface DiscoverOptions {
   addresses?: string[]
   /** Called after each new camera; true ends the search. */
   until?: (found: CameraInfo[]) => boolean
+  /**
+   * Called at the end for each NIC and address that could not be asked: it is down, may not send, is nobody's name, refuses.
+   * Without it they are process warnings. Where nothing at all could be asked, discover() fails instead.
+   */
+  onWarning?: (warning: DiscoveryWarning) => void
   signal?: AbortSignal
 }
 

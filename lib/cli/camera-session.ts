@@ -6,7 +6,7 @@ import { openCamera } from '../camera.js'
 import { discover } from '../discovery.js'
 import { GigeError } from '../errors.js'
 import { type Simulator, startSimulator } from '../simulator.js'
-import type { Camera, CameraInfo, OpenOptions } from '../types.js'
+import type { Camera, CameraInfo, DiscoveryWarning, OpenOptions } from '../types.js'
 import { choice, wholeNumber } from './arguments.js'
 import type { Output } from './output.js'
 import {
@@ -124,9 +124,11 @@ async function startOwnSimulator(flags: PictureOptions): Promise<Simulator> {
 
 async function discoverSimulator(simulator: Simulator, signal?: AbortSignal): Promise<CameraInfo> {
   const ours = (camera: CameraInfo) => camera.serial === simulator.serial && camera.reachable
+  const warnings: DiscoveryWarning[] = []
   const found = await discover({
     addresses: [simulator.address],
     until: (all) => all.some(ours),
+    onWarning: (warning) => warnings.push(warning),
     ...(signal && { signal }),
   })
   const info = found.find(ours)
@@ -136,7 +138,7 @@ async function discoverSimulator(simulator: Simulator, signal?: AbortSignal): Pr
     `The simulated camera at ${simulator.address} was not discovered`,
     {
       hint: 'A firewall of this machine may drop UDP port 3956 even on the loopback interface.',
-      details: { found },
+      details: { found, warnings },
     },
   )
 }

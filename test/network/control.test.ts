@@ -1,8 +1,10 @@
 // Finding, holding and losing cameras: over veth pairs where networks matter, on a loopback of its own where the camera's
 // behaviour does.
 
+import { constants } from 'node:os'
 import { afterEach, expect, it } from 'vitest'
 import type { SimulatorOptions } from '../../lib/index.js'
+import { cli } from '../cli/run-cli.js'
 import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { remoteSimulator } from '../helpers/remote-simulator.js'
@@ -127,7 +129,100 @@ describeWith(['netns', 'setpriv'], 'discovery', () => {
     })
     expect(found.map((camera) => camera.interface.name).sort()).toEqual(['v0', 'w0'])
     expect(new Set(found.map((camera) => camera.mac)).size).toBe(1)
+    const [first, second] = found
+    expect(first).not.toHaveProperty('duplicateOf')
+    expect(second).toMatchObject({ reachable: true, duplicateOf: first?.interface.name })
     for (const result of received) expect([result.ids, result.wrong]).toEqual([[1, 2, 3], []])
+    const { stdout } = await cli(host, 'list', '--timeout', '500')
+    expect(stdout).toMatch(/ ready\n.* ready; the same camera as through [vw]0\n/)
+  })
+
+  it('says of cameras with one address who else has it', async () => {
+    const [host, middle] = [namespace(), namespace()]
+    middle.exec('ip', 'link', 'add', 'br0', 'type', 'bridge')
+    cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, middle, { device: 'm0' })
+    for (const device of ['m1', 'm2']) {
+      const camera = namespace()
+      cable(camera, { device: 'v1', cidr: '10.99.0.2/24' }, middle, { device })
+      await remoteSimulator(camera, { ...SMALL, address: '10.99.0.2', serial: device })
+    }
+    for (const device of ['m0', 'm1', 'm2']) middle.exec('ip', 'link', 'set', device, 'master', 'br0')
+    middle.exec('ip', 'link', 'set', 'br0', 'up')
+    const found = await insideOk(host, (gigewire) =>
+      gigewire.discover({ until: (all) => all.filter((camera) => !camera.reachable).length === 2 }),
+    )
+    expect(found.map(({ serial }) => serial).sort()).toEqual(['m1', 'm2'])
+    for (const { serial, ...camera } of found) {
+      const other = serial === 'm1' ? 'm2' : 'm1'
+      expect(camera).toMatchObject({ address: '10.99.0.2', reachable: false, addressConflict: true })
+      expect(camera.unreachableReason).toMatch(new RegExp(`10\\.99\\.0\\.2 is also used by .*${other}$`))
+    }
+    const { stdout } = await cli(host, 'list', '--timeout', '500')
+    expect(stdout.match(/10\.99\.0\.2 is also used by /g)).toHaveLength(2)
+  })
+
+  it('tells of NICs that could not be asked, and of those alone where there is no other', async () => {
+    const { host, camera } = ends()
+    cable(host, { device: 'w0', cidr: '10.98.0.1/24' }, camera, { device: 'w1' })
+    cable(host, { device: 'u0', cidr: '10.97.0.1/24' }, camera, { device: 'u1' })
+    host.exec('ip', 'link', 'set', 'w0', 'down')
+    host.nft('table ip t { chain c { type filter hook output priority 0; oifname "u0" drop; }; }')
+    await remoteSimulator(camera, { ...SMALL, address: '10.99.0.2', serial: 'S1' })
+    const result = await insideOk(host, async (gigewire) => {
+      const told: { interface: string; errno: number; message: string }[] = []
+      const until = (all: unknown[]) => all.length > 0
+      const interfaces = ['v0', 'w0', 'u0', 'nowhere']
+      const found = await gigewire.discover({ interfaces, until, onWarning: (warning) => told.push(warning) })
+      const warning = new Promise<Error>((resolve) => process.once('warning', resolve))
+      await gigewire.discover({ interfaces: ['v0', 'w0'], until })
+      const { name, message } = await warning
+      const code = (error: { code: string }) => error.code
+      const nothing = [
+        await gigewire.discover({ interfaces: ['w0'] }).catch(code),
+        await gigewire.discover({ interfaces: ['u0'] }).catch(code),
+      ]
+      const missed = await gigewire
+        .openCamera('S2', { discoverTimeout: 100 })
+        .catch((error: { message: string }) => error.message)
+      return { found, told, warning: `${name}: ${message}`, nothing, missed }
+    })
+    expect(result.found).toMatchObject([{ serial: 'S1', reachable: true }])
+    const told = Object.fromEntries(result.told.map((warning) => [warning.interface, warning]))
+    const { ENETDOWN, EPERM, ENODEV } = constants.errno
+    expect(Object.keys(told).sort()).toEqual(['nowhere', 'u0', 'w0'])
+    expect(told.w0).toMatchObject({ errno: ENETDOWN, message: 'w0 is down' })
+    expect(told.u0).toMatchObject({ errno: EPERM, message: expect.stringMatching(/^u0: .*not permitted/) })
+    expect(told.nowhere).toMatchObject({ errno: ENODEV, message: expect.stringContaining('nowhere') })
+    expect(result.warning).toMatch(/^GigewireWarning: .*w0 is down/)
+    expect(result.nothing).toEqual(['ERR_GIGE_NETWORK', 'ERR_GIGE_NETWORK'])
+    expect(result.missed).toMatch(/these did: 10\.99\.0\.2 .*; u0: .*not permitted/)
+    const listed = await cli(host, 'list', '--interface', 'v0', '--interface', 'w0', '--timeout', '500')
+    expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/ S1 .* ready$/m) })
+    expect(listed.stderr).toBe('warning: w0 is down\n')
+  })
+
+  it('tells while watching what cannot be asked once, not at every search', async () => {
+    const result = await insideOk(namespace(), async (gigewire, _, tools) => {
+      const simulator = await gigewire.startSimulator({ width: 320, height: 240 })
+      const told: string[] = []
+      const end = new AbortController()
+      const watch = async () => {
+        for await (const _ of gigewire.watchCameras({
+          ...{ interfaces: ['lo', 'nowhere'], timeout: 50, interval: 50, signal: end.signal },
+          onWarning: (warning) => told.push(warning.interface),
+        }));
+      }
+      const ended = watch().catch((reason) => reason)
+      const asked = () => simulator.stats().discovery as number
+      await tools.until(() => told.length > 0, 'the end of a search')
+      const before = asked()
+      await tools.until(() => asked() > before + 4, 'further searches')
+      end.abort('enough')
+      const reason = await ended
+      await simulator.stop()
+      return { told, reason }
+    })
+    expect(result).toEqual({ told: ['nowhere'], reason: 'enough' })
   })
 
   it('asks through the NICs that are named, and addresses that broadcast does not reach', async () => {

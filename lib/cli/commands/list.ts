@@ -3,7 +3,7 @@
 import os from 'node:os'
 import type { Command } from 'commander'
 import { discover, watchCameras } from '../../discovery.js'
-import type { CameraChange, CameraInfo } from '../../types.js'
+import type { CameraChange, CameraInfo, DiscoverOptions, DiscoveryWarning } from '../../types.js'
 import { collect, wholeNumber } from '../arguments.js'
 import { InterruptWatch } from '../interrupt.js'
 import type { Output } from '../output.js'
@@ -46,12 +46,13 @@ Examples:
         ...(flags.timeout !== undefined && { timeout: flags.timeout }),
         ...(flags.interface && { interfaces: flags.interface }),
         ...(flags.address && { addresses: flags.address }),
+        onWarning: ({ message }: DiscoveryWarning) => output.warn(message),
       }
       await (flags.watch ? watch(options, output) : listOnce(options, output))
     })
 }
 
-type Options = { timeout?: number; interfaces?: string[]; addresses?: string[] }
+type Options = Pick<DiscoverOptions, 'timeout' | 'interfaces' | 'addresses' | 'onWarning'>
 
 async function listOnce(options: Options, output: Output): Promise<void> {
   using interrupt = new InterruptWatch()
@@ -74,14 +75,18 @@ async function listOnce(options: Options, output: Output): Promise<void> {
     printable(camera.userName),
     camera.mac,
     camera.interface.name,
-    camera.reachable
-      ? style.paint('green', 'ready')
-      : style.paint('yellow', camera.unreachableReason ?? 'not reachable'),
+    style.paint(camera.reachable ? 'green' : 'yellow', state(camera)),
   ])
   const head = ['ADDRESS', 'MAKER', 'MODEL', 'SERIAL', 'NAME', 'MAC', 'THROUGH', 'STATE'].map((text) =>
     style.paint('dim', text),
   )
   for (const line of table([head, ...rows])) output.line(line)
+}
+
+/** Whether it can be used; if not, why; and whether it is in the list twice. */
+function state(camera: CameraInfo): string {
+  const use = camera.reachable ? 'ready' : printable(camera.unreachableReason ?? 'not reachable')
+  return camera.duplicateOf === undefined ? use : `${use}; the same camera as through ${camera.duplicateOf}`
 }
 
 async function watch(options: Options, output: Output): Promise<void> {
@@ -107,6 +112,6 @@ function tell(change: CameraChange, output: Output): void {
 
 function describe(camera: CameraInfo): string {
   const name = [camera.manufacturer, camera.model, camera.serial].map(printable).filter(Boolean).join(' ')
-  const state = camera.reachable ? '' : `: ${camera.unreachableReason ?? 'not reachable'}`
-  return `${camera.address}  ${camera.mac}  ${name}  (${camera.interface.name})${state}`
+  const remark = camera.reachable && camera.duplicateOf === undefined ? '' : `: ${state(camera)}`
+  return `${camera.address}  ${camera.mac}  ${name}  (${camera.interface.name})${remark}`
 }

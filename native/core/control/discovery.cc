@@ -167,7 +167,7 @@ void Session::open_unicast(uint32_t address) {
 }
 
 void Session::issue(const Path& path, const Status& status) {
-  std::string message = status.message;
+  std::string message = path.nic.name.empty() ? status.message : path.nic.name + ": " + status.message;
   if (path.kind == Path::kUnicast) {
     const std::string who = address_to_string(path.target);
     if (status.sys_errno == ECONNREFUSED) message = who + " is there, but refuses GVCP: not a camera";
