@@ -28,9 +28,18 @@ function isCameraInfo(target: CameraTarget): target is CameraInfo {
   return typeof target === 'object' && 'interface' in target && 'mac' in target
 }
 
+/** What discovery gave names its NIC: another one cannot be asked for beside it. */
+function assertSeenThrough({ address, interface: nic }: CameraInfo, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === nic.name || wanted === nic.address) return
+  throw invalidArgument(
+    `Camera ${address} was seen through ${nic.name} (${nic.address || 'no address'}), not through '${wanted}'`,
+    'Leave interface out, or open the camera by its address or serial number, so that it is looked for there.',
+  )
+}
+
 /**
  * Opens a camera: finds it, takes control (unless access is 'monitor'), downloads its description.
- * Errors: ERR_GIGE_NOT_FOUND; ERR_GIGE_ACCESS_DENIED with `holder` where the camera tells it; ERR_GIGE_TIMEOUT;
+ * Errors: ERR_GIGE_INVALID_ARGUMENT; ERR_GIGE_NOT_FOUND; ERR_GIGE_ACCESS_DENIED with `holder` where the camera tells it; ERR_GIGE_TIMEOUT;
  * ERR_GIGE_DESCRIPTION; the signal's reason.
  */
 export async function openCamera(target: CameraTarget, options: OpenOptions = {}): Promise<Camera> {
@@ -41,6 +50,7 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
     throw invalidArgument(`heartbeatTimeout must be a number of milliseconds, not ${heartbeatTimeout}`)
   }
   signal?.throwIfAborted()
+  if (isCameraInfo(target)) assertSeenThrough(target, options.interface)
   const info = isCameraInfo(target)
     ? target
     : await findCamera(target, {

@@ -93,7 +93,10 @@ export interface OpenOptions {
    * third of it. With access 'monitor' nothing is written; it only says how often we look whether the camera is there.
    */
   heartbeatTimeout?: number
-  /** NIC name or address to reach it through; default: the one that discovery or the routing table names. */
+  /**
+   * NIC name or address to reach it through; default: the one that discovery or the routing table names. A CameraInfo names its own;
+   * to contradict it is refused.
+   */
   interface?: string
   /** ms to look for it by name, default 2000. */
   discoverTimeout?: number

@@ -30,4 +30,27 @@ describeWith(['netns'], 'discovery', () => {
       net[Symbol.dispose]()
     }
   })
+
+  it('refuses another NIC than the one a CameraInfo names, and takes that one by name and by address', async () => {
+    using net = new Namespace()
+    const result = await insideOk(net, async ({ startSimulator, discover, openCamera }) => {
+      const simulator = await startSimulator()
+      const [camera] = await discover({ until: (all) => all.length > 0 })
+      const results: string[] = []
+      for (const name of ['eth7', '10.1.2.3', camera!.interface.name, camera!.interface.address]) {
+        try {
+          await (await openCamera(camera!, { interface: name })).close()
+          results.push('opened')
+        } catch (error) {
+          const { code, message } = error as { code: string; message: string }
+          results.push(`${code}: ${message}`)
+        }
+      }
+      await simulator.stop()
+      return results
+    })
+    const refused = (name: string) =>
+      `ERR_GIGE_INVALID_ARGUMENT: Camera 127.0.0.1 was seen through lo (127.0.0.1), not through '${name}'`
+    expect(result).toEqual([refused('eth7'), refused('10.1.2.3'), 'opened', 'opened'])
+  })
 })
