@@ -1,5 +1,6 @@
 // Finding cameras: one search, a watch that never ends, and FORCEIP. The probing is native and runs on a thread of its own.
 
+import { setTimeout } from 'node:timers/promises'
 import type { NativeCamera } from '../binding.js'
 import { GigeError, invalidArgument } from './errors.js'
 import { native } from './native.js'
@@ -104,18 +105,32 @@ function facts({ duplicateOf: _, ...camera }: CameraInfo): string {
   return JSON.stringify(camera)
 }
 
-/** Searches again and again, and tells what changed. Ends with the loop that reads it, or with the signal. */
+const LONGEST_INTERVAL = 3_600_000
+
+function checkWatch(interval: number, misses: number): void {
+  if (!(interval >= 1 && interval <= LONGEST_INTERVAL))
+    throw invalidArgument(`interval must be from 1 to ${LONGEST_INTERVAL} ms, not ${interval}`)
+  if (!(Number.isInteger(misses) && misses >= 1))
+    throw invalidArgument(`misses must be a number of searches, not ${misses}`)
+}
+
+/**
+ * Searches again and again, and tells what changed. Ends with the loop that reads it, or with the signal.
+ * Errors: those of discover().
+ */
 export async function* watchCameras(
   options: WatchOptions = {},
 ): AsyncGenerator<CameraChange, void, undefined> {
   const { interval = 1000, misses = 2, signal } = options
+  checkWatch(interval, misses)
   const known = new Map<string, { camera: CameraInfo; missed: number }>()
   let warned: string[] = []
   while (!signal?.aborted) {
+    const next = performance.now() + interval
     const warnings: DiscoveryWarning[] = []
     const seen = await discover({
       ...options,
-      timeout: options.timeout ?? interval,
+      timeout: options.timeout ?? Math.min(Math.ceil(interval), 2000),
       onWarning: (warning) => warnings.push(warning),
     })
     for (const warning of warnings) {
@@ -134,6 +149,8 @@ export async function* watchCameras(
       known.delete(id)
       yield { type: 'removed', camera: entry.camera }
     }
+    // Ended by the signal it rejects: the loop's condition is what looks at that.
+    await setTimeout(Math.max(0, next - performance.now()), undefined, { signal }).catch(() => undefined)
   }
   signal?.throwIfAborted()
 }

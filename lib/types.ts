@@ -68,7 +68,10 @@ export interface DiscoverOptions {
 }
 
 export interface WatchOptions extends Omit<DiscoverOptions, 'until'> {
-  /** ms between searches, default 1000. */
+  /**
+   * ms from the beginning of a search to that of the next, default 1000. Each waits `timeout` for answers, by default as long as
+   * the interval and at most 2000; one that is longer than the interval is followed at once.
+   */
   interval?: number
   /** Searches a camera may miss before it is 'removed'; default 2. */
   misses?: number

@@ -1,6 +1,7 @@
 // What discovery makes of cameras that are hard to tell apart.
 
 import { expect, it } from 'vitest'
+import { watchCameras } from '../../lib/index.js'
 import { insideOk } from '../helpers/inside.js'
 import { Namespace } from '../helpers/netns.js'
 import { describeWith } from '../helpers/requirements.js'
@@ -30,6 +31,42 @@ describeWith(['netns'], 'discovery', () => {
       net[Symbol.dispose]()
     }
   })
+
+  it('searches at intervals while watching, however short each search is', async () => {
+    using net = new Namespace()
+    const result = await insideOk(net, async ({ startSimulator, discover, watchCameras }, _, { until }) => {
+      const simulator = await startSimulator()
+      const asked = () => simulator.stats().discovery as number
+      await discover({ timeout: 50 })
+      const questions = asked()
+      const end = new AbortController()
+      const begin = performance.now()
+      const watch = async () => {
+        for await (const _ of watchCameras({ interval: 1000, timeout: 50, signal: end.signal }));
+      }
+      const ended = watch().catch((reason) => reason)
+      await until(() => asked() > 3 * questions, 'the third search')
+      const third = performance.now()
+      end.abort('enough')
+      const reason = await ended
+      const took = performance.now() - third
+      await simulator.stop()
+      return { questions, third: third - begin, reason, took }
+    })
+    expect(result.questions).toBeGreaterThan(0)
+    expect(result.third).toBeGreaterThanOrEqual(1990) // a timer may be early by a little
+    expect(result.reason).toBe('enough')
+    expect(result.took).toBeLessThan(900) // the fourth search would begin after 1000
+  })
+
+  it.each([{ interval: 0 }, { interval: -5 }, { interval: Number.NaN }, { interval: 1e12 }, { misses: 0 }])(
+    'refuses to watch with %j',
+    async (options) => {
+      await expect(watchCameras(options).next()).rejects.toMatchObject({
+        code: 'ERR_GIGE_INVALID_ARGUMENT',
+      })
+    },
+  )
 
   it('refuses another NIC than the one a CameraInfo names, and takes that one by name and by address', async () => {
     using net = new Namespace()
