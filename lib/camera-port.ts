@@ -33,32 +33,67 @@ export function cameraPort(control: CameraControl): Port {
   }
 }
 
-/** Downloads the description the camera points to. `File:` and `http:` are not followed: a camera does not choose what we open. */
+/**
+ * Downloads the description that the camera points to: that of its second URL where the first leads to nothing of use. `File:` and
+ * `http:` are not followed: a camera does not choose what we open.
+ */
 export async function readNodeMap(control: CameraControl): Promise<NodeMap> {
   const refused: string[] = []
+  const broken: { url: string; error: unknown }[] = []
   for (const address of URL_ADDRESSES) {
-    const bytes = await control.readMemory(address, URL_SIZE)
-    const end = bytes.indexOf(0)
-    const text = Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end)).toString('latin1')
-    if (text.trim() === '') continue
-    const url = parseDescriptionUrl(text)
-    if (url?.kind !== 'local') {
-      refused.push(text)
-      continue
+    let url = ''
+    try {
+      url = await readUrl(control, address)
+      const place = url.trim() === '' ? undefined : localPlace(url)
+      if (place) return await readFrom(control, place)
+      if (url.trim() !== '') refused.push(url)
+    } catch (error) {
+      if (isGone(error)) throw error
+      broken.push({ url, error })
     }
-    if (url.length === 0 || url.length > MAX_DESCRIPTION) {
-      refused.push(`${text} (${url.length} bytes)`)
-      continue
-    }
-    const file = await control.readMemory(Number(url.address), url.length)
-    return createNodeMap(loadDescription(file).xml, cameraPort(control))
   }
+  const [first] = broken
+  if (first && refused.length === 0) throw first.error
+  const urls = [...refused, ...broken.map(({ url }) => url).filter((url) => url !== '')]
   throw new GigeError(
     'ERR_GIGE_DESCRIPTION',
-    `The camera offers no description that can be read from it: ${refused.join(', ') || 'both URLs are empty'}`,
+    `The camera offers no description that can be read from it: ${urls.join(', ') || 'both URLs are empty'}`,
     {
       hint: 'Descriptions that lie in a file or on a web server are not followed.',
-      details: { urls: refused },
+      details: { urls },
+      ...(first && { cause: first.error }),
     },
   )
+}
+
+async function readUrl(control: CameraControl, address: number): Promise<string> {
+  const bytes = await control.readMemory(address, URL_SIZE)
+  const end = bytes.indexOf(0)
+  return Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end)).toString('latin1')
+}
+
+interface Place {
+  address: number
+  length: number
+}
+
+/** Undefined: not in the camera. */
+function localPlace(text: string): Place | undefined {
+  const url = parseDescriptionUrl(text)
+  if (url?.kind !== 'local') return undefined
+  if (url.length <= MAX_DESCRIPTION) return url
+  throw new GigeError(
+    'ERR_GIGE_DESCRIPTION',
+    `The description has ${url.length} bytes by its URL; ${MAX_DESCRIPTION} is the limit`,
+  )
+}
+
+async function readFrom(control: CameraControl, { address, length }: Place): Promise<NodeMap> {
+  const file = await control.readMemory(address, length)
+  return createNodeMap(loadDescription(file).xml, cameraPort(control))
+}
+
+/** Nobody is left to be asked for the second one. */
+function isGone(error: unknown): boolean {
+  return error instanceof GigeError && ['ERR_GIGE_CLOSED', 'ERR_GIGE_CONTROL_LOST'].includes(error.code)
 }
