@@ -64,13 +64,20 @@ TEST_CASE("all-in packets: image, chunks, fewer lines, contradictions") {
     REQUIRE(frame.has_value());
     CHECK(frame->header.height == 20);
 
-    rig.send(all_in(5, extended, leader, trailer(1, {20}), pattern(1, 199)));  // a byte is missing
-    rig.send(all_in(5, extended, leader, trailer(1, {20}), {}));
-    rig.send(all_in(5, extended, leader, {0, 0, 0}, {}));
-    rig.send(all_in(5, extended, {0, 0, 0, 1}, {}, {}));
+    // Chunks after fewer lines: the image cannot be longer than all of them.
+    rig.send(all_in(5, extended, chunky, trailer(0x4001, {7, 86, 4}), pattern(5, 86)));
+    frame = rig.take();
+    REQUIRE(frame.has_value());
+    CHECK(frame->header.height == 7);
+    CHECK(frame->data == pattern(5, 86));
+
+    rig.send(all_in(6, extended, leader, trailer(1, {20}), pattern(1, 199)));  // a byte is missing
+    rig.send(all_in(6, extended, leader, trailer(1, {20}), {}));
+    rig.send(all_in(6, extended, leader, {0, 0, 0}, {}));
+    rig.send(all_in(6, extended, {0, 0, 0, 1}, {}, {}));
     CHECK(rig.count("malformed") == 4);
-    rig.send(all_in(5, extended, leader, trailer(1, {20}), data));
-    rig.send(all_in(5, extended, leader, trailer(1, {20}), data));
+    rig.send(all_in(6, extended, leader, trailer(1, {20}), data));
+    rig.send(all_in(6, extended, leader, trailer(1, {20}), data));
     CHECK(rig.take().has_value());
     CHECK(rig.count("late") == 1);
     rig.check();

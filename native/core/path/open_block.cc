@@ -195,7 +195,9 @@ OpenBlock::Stored OpenBlock::store_all_in(ConstBytes body, const BlockLimits& li
   leader = parsed->leader;
   trailer = parsed->trailer;
   all_in_lines_ = leader.height;
-  if (leader.height == 0 || payload.size() < expected_bytes(leader.height)) {
+  if (gvsp::has_chunks(leader.payload_type)) {
+    all_in_lines_ = lines_before_chunks();
+  } else if (leader.height == 0 || payload.size() < expected_bytes(leader.height)) {
     all_in_lines_ = trailer.size_y.value_or(leader.height);
   }
   if (payload.size() < expected_bytes(all_in_lines_)) return Stored::kMalformed;
@@ -235,10 +237,13 @@ uint32_t OpenBlock::lines() const {
   if (!has_trailer || explicit_offsets || !trailer.size_y || !gvsp::has_image_leader(leader.payload_type)) {
     return leader.height;
   }
-  if (!gvsp::has_chunks(leader.payload_type)) {
-    return !fits(leader.height) && fits(*trailer.size_y) ? *trailer.size_y : leader.height;
-  }
-  // Chunks hide how long the image is; but it cannot be longer than all of them.
+  if (gvsp::has_chunks(leader.payload_type)) return lines_before_chunks();
+  return !fits(leader.height) && fits(*trailer.size_y) ? *trailer.size_y : leader.height;
+}
+
+// Chunks hide how long the image is; but it cannot be longer than all of them.
+uint32_t OpenBlock::lines_before_chunks() const {
+  if (!trailer.size_y || !gvsp::has_image_leader(leader.payload_type)) return leader.height;
   const auto image = [&](uint32_t lines) {
     return pfnc::image_bytes(leader.pixel_format, leader.width, lines, leader.padding_x, leader.padding_y);
   };

@@ -112,6 +112,7 @@ class OpenBlock {
   uint64_t expected_bytes(uint32_t lines) const;
   uint64_t stored_bytes() const;  // of all packets up to the trailer, supposing that none is missing
   bool fits(uint32_t lines) const;
+  uint32_t lines_before_chunks() const;
   bool reaches_end(uint64_t bytes, const BlockLimits& limits) const;
   bool settle_size(uint32_t packet_id, uint32_t size, const BlockLimits& limits, uint8_t* data);
   bool take_back(uint32_t packet_id);
