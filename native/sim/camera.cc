@@ -7,6 +7,7 @@
 #include "sim/description.h"
 #include "sim/stream_sender.h"
 #include "sim/zip_store.h"
+#include "wire/gvsp.h"
 
 namespace gw::sim {
 
@@ -18,6 +19,19 @@ Status invalid(const char* what) {
   return Status::error(Errc::kInvalidArgument, std::string("simulator: ") + what);
 }
 
+// Those whose leaders, trailers and packets this camera can write.
+bool can_send(uint16_t payload_type) {
+  switch (gvsp::base_type(payload_type)) {
+    case gvsp::kH264Stream:
+    case gvsp::kMultiZoneImage:
+    case gvsp::kMultiPartData:
+    case gvsp::kGenDcContainer:
+      return false;
+    default:
+      return true;
+  }
+}
+
 Status check(const SimOptions& o) {
   if (o.width == 0 || o.height == 0 || o.width > o.sensor_width || o.height > o.sensor_height) {
     return invalid("width and height must be within 1 and the sensor's size");
@@ -27,6 +41,7 @@ Status check(const SimOptions& o) {
     return invalid("the sensor is too large");
   }
   if (!is_supported_format(o.pixel_format)) return invalid("pixel format not supported");
+  if (!can_send(o.payload_type)) return invalid("payload type not supported");
   if (!(o.frame_rate == 0 || (o.frame_rate >= kMinFrameRate && o.frame_rate <= kMaxFrameRate))) {
     return invalid("frame rate must be 0 or within 0.01 and 1e6");
   }
