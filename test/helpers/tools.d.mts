@@ -16,6 +16,8 @@ import type {
   StreamStats,
 } from '../../lib/index.js'
 
+export * from './pattern.mjs'
+
 export interface ReceiveOptions {
   camera: CameraTarget
   open?: OpenOptions

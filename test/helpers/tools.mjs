@@ -1,6 +1,8 @@
 // What tests do inside a child process (see inside.ts): plain JavaScript, since it is loaded there as it is. Purpose: one way to
 // receive a known number of blocks, to check every byte of them, and to say what does not add up.
 
+export * from './pattern.mjs'
+
 /** Polls until condition() gives something true. */
 export async function until(condition, what, limit = 15_000) {
   const end = performance.now() + limit
