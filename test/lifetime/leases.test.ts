@@ -423,8 +423,8 @@ describeWith(['netns'], 'leases', () => {
           const control = new AbortController()
           const stream = camera.stream({ signal: control.signal })
           const starting = stream.start().catch((error: Error) => error.message)
-          await until(() => simulator.stats().destination?.port, 'the open channel')
-          await new Promise((resolve) => setTimeout(resolve, 100)) // deep in the wait for the first test packet
+          // The camera has the command that fires: what is waited for now is the first test packet.
+          await until(() => simulator.stats().packetSize === 576, 'the first size')
           const begin = performance.now()
           control.abort(new Error('stop'))
           const outcome = await starting
@@ -501,20 +501,51 @@ describeWith(['netns'], 'leases', () => {
           const camera = await openCamera(simulator.address)
           let lost = 0
           camera.on('lost', () => lost++)
-          const stream = camera.stream()
-          for await (const frame of stream) {
+          let begin = 0
+          let closing: Promise<void> | undefined
+          for await (const frame of camera.stream()) {
             frame.release()
+            if (closing) continue // it was on its way
             simulator.crash()
-            break // AcquisitionStop is never answered
+            begin = performance.now()
+            closing = camera.close() // AcquisitionStop and what follows is never answered
           }
-          const begin = performance.now()
-          await camera.close()
+          await closing
           const ms = performance.now() - begin
+          await new Promise((resolve) => setImmediate(resolve)) // what another thread told is heard by now
           await simulator.stop()
           return { lost, ms }
         },
         {},
       )
+      expect(result.lost).toBe(0)
+      expect(result.ms).toBeLessThan(3000)
+    })
+
+    it('that died and was not missed yet: break settles within its heartbeat; the camera is still open, so `lost` is told', async () => {
+      const result = await run(
+        net,
+        async ({ startSimulator, openCamera }, _, { until }) => {
+          const simulator = await startSimulator({ width: 320, height: 240, frameRate: 50 })
+          const camera = await openCamera(simulator.address)
+          let lost = 0
+          camera.on('lost', () => lost++)
+          let begin = 0
+          for await (const frame of camera.stream()) {
+            frame.release()
+            simulator.crash()
+            begin = performance.now()
+            break // AcquisitionStop and what follows is never answered
+          }
+          const ms = performance.now() - begin
+          await until(() => lost > 0, 'the loss')
+          await camera.close()
+          await simulator.stop()
+          return { lost, ms }
+        },
+        {},
+      )
+      expect(result.lost).toBe(1)
       expect(result.ms).toBeLessThan(3000)
     })
 
