@@ -103,11 +103,13 @@ export const STATS = {
 
 export const CONST = {
   magic: 0x42435747,
-  version: 1,
+  version: 2,
   slotFree: 0,
   slotReady: 2,
   slotLeased: 3,
   stateMask: 3,
+  /** In `holder`: the frame is nobody's yet. */
+  unclaimed: 0x80000000,
   frameComplete: 1,
   frameExtendedIds: 2,
   frameExplicitOffsets: 4,

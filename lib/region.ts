@@ -34,7 +34,7 @@ function corrupt(what: string): GigeError {
 }
 
 export class Region {
-  /** Number that is written with each lease; see StreamConsumer. 0: the stream's owner. */
+  /** Number that claims a frame; see StreamConsumer. 0: the stream's owner. */
   holder = 0
   readonly slotCount: number
   readonly slotCapacity: number
@@ -107,29 +107,35 @@ export class Region {
     return Number(this.bigs[offset / 8]!)
   }
 
-  /** READY -> LEASED for the oldest finished frame, or undefined. Any number of consumers may compete. */
+  /**
+   * READY -> LEASED for the oldest finished frame, or undefined. Any number of consumers may compete, and each may be terminated
+   * behind any step. So the claim on the slot decides, in one step, who has the frame and who is known to have it; the ring's tail
+   * only follows, moved on by whoever comes next.
+   */
   take(): Lease | undefined {
     const tailAt = HEADER.ringTail / 4
     let tail = Atomics.load(this.words, tailAt)
     for (;;) {
       const ready = (Atomics.load(this.words, HEADER.ringHead / 4) - tail) >>> 0
       if (ready === 0) return undefined
-      if (ready > this.ringMask + 1) {
-        // Others may have moved both ends since the tail was read.
-        const now = Atomics.load(this.words, tailAt)
-        if (now === tail) throw corrupt('ring ends')
+      const slot = Atomics.load(this.words, this.ring + (tail & this.ringMask)) >>> 0
+      const holderAt = this.slots + (slot * SLOT.size + SLOT.holder) / 4
+      const claim = slot < this.slotCount ? Atomics.load(this.words, holderAt) : 0
+      // While the tail stands, the entry and the claim belong together: no slot is filled anew before it has left the ring.
+      const now = Atomics.load(this.words, tailAt)
+      if (now !== tail) {
         tail = now
         continue
       }
-      const slot = Atomics.load(this.words, this.ring + (tail & this.ringMask)) >>> 0
-      const seen = Atomics.compareExchange(this.words, tailAt, tail, (tail + 1) | 0)
-      if (seen !== tail) {
-        tail = seen
+      if (ready > this.ringMask + 1) throw corrupt('ring ends')
+      const mine = claim < 0 && Atomics.compareExchange(this.words, holderAt, claim, this.holder) === claim
+      Atomics.compareExchange(this.words, tailAt, tail, (tail + 1) | 0)
+      if (slot >= this.slotCount) throw corrupt('ring entry')
+      if (!mine) {
+        tail = Atomics.load(this.words, tailAt)
         continue
       }
-      if (slot >= this.slotCount) throw corrupt('ring entry')
       const at = this.stateAt(slot)
-      Atomics.store(this.words, this.slots + (slot * SLOT.size + SLOT.holder) / 4, this.holder)
       const word = (Atomics.load(this.words, at) & ~CONST.stateMask) | CONST.slotLeased
       Atomics.store(this.words, at, word)
       Atomics.add(this.words, HEADER.framesTaken / 4, 1)

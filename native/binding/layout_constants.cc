@@ -92,6 +92,7 @@ Napi::Object layout_constants(Napi::Env env) {
   constants.Set("slotReady", +kSlotReady);
   constants.Set("slotLeased", +kSlotLeased);
   constants.Set("stateMask", +kSlotStateMask);
+  constants.Set("unclaimed", kUnclaimed);
   constants.Set("frameComplete", +kFrameComplete);
   constants.Set("frameExtendedIds", +kFrameExtendedIds);
   constants.Set("frameExplicitOffsets", +kFrameExplicitOffsets);

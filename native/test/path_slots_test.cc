@@ -290,6 +290,30 @@ TEST_CASE("a consumer that is gone: all its leases are given back, nobody else's
   CHECK(pool.release(*b));
 }
 
+TEST_CASE("a consumer that was ended in a take: its slot comes back, and the frames behind it in order") {
+  for (const bool moved : {false, true}) {  // had it moved the ring's tail already?
+    CAPTURE(moved);
+    PoolMemory memory(3, 100, 50);
+    SlotPool& pool = memory.pool();
+    for (int i = 0; i < 3; ++i) pool.make_ready(*pool.acquire());
+    pool.slot(0).holder = 7;  // the claim; what comes behind it never happened
+    if (moved) ++pool.header().ring_tail;
+    CHECK_FALSE(pool.acquire().has_value());
+    pool.release_all_of(7);
+    CHECK(state_of(pool, 0) == kSlotFree);
+    const auto again = pool.acquire();
+    REQUIRE(again == std::optional<uint32_t>(0));
+    pool.make_ready(*again);
+    for (const uint32_t slot : {1U, 2U, 0U}) {
+      const auto lease = pool.take();
+      REQUIRE(lease.has_value());
+      CHECK(lease->slot == slot);
+    }
+    CHECK_FALSE(pool.take().has_value());
+    CHECK(pool.header().ring_tail == pool.header().ring_head);
+  }
+}
+
 TEST_CASE("several consumers take and release while the receive thread fills, in every policy") {
   for (const auto handling :
        {BufferHandling::kOldestFirst, BufferHandling::kOldestFirstOverwrite, BufferHandling::kNewestOnly}) {

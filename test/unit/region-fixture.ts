@@ -76,6 +76,7 @@ export function makeRegion(slots = 4, capacity = 4000): Fixture {
       }
       const generation = view.getUint32(slotAt(slot), true) & ~CONST.stateMask
       u32(slotAt(slot), (generation + 4) | CONST.slotReady)
+      u32(slotAt(slot) + SLOT.holder, CONST.unclaimed + ((generation + 4) >>> 2))
       u32(ringOffset + 4 * (head & (ringCapacity - 1)), slot)
       u32(HEADER.ringHead, ++head)
     },

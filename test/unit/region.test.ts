@@ -1,6 +1,8 @@
 // Shared memory is read as something that another consumer may have filled with nonsense: every outcome is a value inside of the
 // memory or a GigeError; nothing else is thrown, nothing is read elsewhere, nothing takes for ever.
 
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GigeError } from '../../lib/errors.js'
@@ -9,6 +11,8 @@ import { FrameQueue } from '../../lib/frame-queue.js'
 import { CONST, EVENT, HEADER, SLOT, STATS } from '../../lib/layout.js'
 import { Region } from '../../lib/region.js'
 import { makeRegion } from './region-fixture.js'
+
+const regionEntry = fileURLToPath(new URL('../../dist/region.js', import.meta.url))
 
 const owner = { tickFrequency: 1_000_000_000n, onRelease: () => {} }
 
@@ -43,10 +47,47 @@ describe('a region', () => {
     expect(region.slotU32(1, SLOT.holder)).toBe(7)
   })
 
+  it('loses no slot to a worker that is terminated while it takes frames', async () => {
+    const slots = 4096
+    const unknown: string[] = []
+    for (let round = 0; round < 40; round++) {
+      const fixture = makeRegion(slots)
+      for (let slot = 0; slot < slots; slot++) fixture.push(slot)
+      const words = new Int32Array(fixture.memory)
+      const worker = new Worker(new URL('./region-consumer.mjs', import.meta.url), {
+        workerData: { entry: regionEntry, memory: fixture.memory, holder: 7 },
+      })
+      const goal = 10 + 20 * round
+      while (Atomics.load(words, HEADER.framesTaken / 4) < goal) await new Promise(setImmediate)
+      await worker.terminate()
+      // Each slot is free, nobody's and in the ring, or known to be that worker's, whose end gives it back. The one that it took
+      // last may still be in the ring: the next reader passes over it.
+      let unclaimed = 0
+      let claimed = 0
+      for (let slot = 0; slot < slots; slot++) {
+        const state = (words[fixture.slotAt(slot) / 4] as number) & CONST.stateMask
+        if (state === CONST.slotFree) continue
+        const holder = words[(fixture.slotAt(slot) + SLOT.holder) / 4] as number
+        if (holder === 7) claimed++
+        else if (holder < 0 && state === CONST.slotReady) unclaimed++
+        else unknown.push(`round ${round}: slot ${slot} in state ${state} of ${holder}`)
+      }
+      const region = new Region(fixture.memory, 0)
+      let left = 0
+      while (region.take()) left++
+      if (left !== unclaimed || claimed > 1) unknown.push(`round ${round}: ${left}, ${unclaimed}, ${claimed}`)
+    }
+    expect(unknown).toEqual([])
+  })
+
   it('goes on where 32-bit counts wrap', () => {
     const fixture = makeRegion(4)
     fixture.u32(HEADER.ringHead, 0xffffffff)
     fixture.u32(HEADER.ringTail, 0xfffffffe)
+    for (const slot of [0, 1, 2]) {
+      fixture.u32(fixture.ringAt + 4 * ((2 + slot) % 4), slot)
+      fixture.u32(fixture.slotAt(slot) + SLOT.holder, CONST.unclaimed)
+    }
     const region = new Region(fixture.memory, 0)
     expect(region.take()).toBeDefined()
     expect(region.ready).toBe(false)

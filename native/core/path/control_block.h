@@ -11,7 +11,7 @@
 namespace gw {
 
 constexpr uint32_t kControlMagic = 0x42435747;  // "GWCB" in memory
-constexpr uint32_t kControlVersion = 1;
+constexpr uint32_t kControlVersion = 2;
 constexpr uint64_t kPage = 4096;
 
 enum SlotState : uint32_t { kSlotFree = 0, kSlotFilling = 1, kSlotReady = 2, kSlotLeased = 3 };
@@ -81,9 +81,12 @@ struct SlotHeader {
   uint32_t chunk_layout;
   uint32_t sequence;  // counts frames handed over by this stream
   uint32_t trailer_status;
-  uint32_t holder;  // written by the consumer before LEASED: its number; 0: the stream's owner
+  // atomic; whose READY frame it is. With the top bit: nobody's yet, and the rest is the generation. Whoever
+  // puts its number here has the frame (0: the stream's owner, and the receive thread where it reclaims).
+  uint32_t holder;
   uint32_t reserved[3];
 };
+constexpr uint32_t kUnclaimed = 0x80000000;
 static_assert(offsetof(SlotHeader, payload_type) == 48);
 static_assert(offsetof(SlotHeader, trailer_status) == 108);
 static_assert(sizeof(SlotHeader) == 128);

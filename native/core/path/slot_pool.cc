@@ -79,6 +79,7 @@ std::optional<uint32_t> SlotPool::acquire() {
     next_free_ = next_free_ + 1 == layout_.slot_count ? 0 : next_free_ + 1;
     const uint32_t word = atomic(slots_[index].state).load(std::memory_order_acquire);
     if ((word & kSlotStateMask) != kSlotFree) continue;
+    drop_stale_entry(index);
     atomic(slots_[index].state)
         .store(((word & ~kSlotStateMask) + kSlotGenerationStep) | kSlotFilling, std::memory_order_relaxed);
     atomic(slots_[index].holder).store(0, std::memory_order_relaxed);
@@ -93,6 +94,8 @@ void SlotPool::set_slot_state(uint32_t index, SlotState state) {
 }
 
 void SlotPool::make_ready(uint32_t index) {
+  const uint32_t word = atomic(slots_[index].state).load(std::memory_order_relaxed);
+  atomic(slots_[index].holder).store(kUnclaimed | word >> 2, std::memory_order_relaxed);
   set_slot_state(index, kSlotReady);
   auto head = atomic(header_->ring_head);
   const uint32_t at = head.load(std::memory_order_relaxed);
@@ -103,7 +106,10 @@ void SlotPool::make_ready(uint32_t index) {
 
 void SlotPool::give_back(uint32_t index) { set_slot_state(index, kSlotFree); }
 
-std::optional<uint32_t> SlotPool::pop_ring() {
+// Any thread may end at any point in here, since workers are terminated. So the claim on the slot decides, in
+// one step, who has the frame and who is known to have it; the tail only follows, moved on by whoever comes
+// next.
+std::optional<uint32_t> SlotPool::pop_ring(uint32_t holder) {
   auto tail = atomic(header_->ring_tail);
   uint32_t at = tail.load(std::memory_order_acquire);
   for (;;) {
@@ -118,22 +124,41 @@ std::optional<uint32_t> SlotPool::pop_ring() {
       continue;
     }
     const uint32_t index = atomic(ring_[at & (layout_.ring_capacity - 1)]).load(std::memory_order_relaxed);
-    // Whoever moves the tail owns the entry: the slot it names cannot be pushed again before that owner frees
-    // it.
-    if (tail.compare_exchange_weak(at, at + 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
-      return index < layout_.slot_count ? std::optional(index) : std::nullopt;
+    const bool sane = index < layout_.slot_count;
+    uint32_t claim = sane ? atomic(slots_[index].holder).load(std::memory_order_acquire) : 0;
+    // While the tail stands, the entry and the claim belong together: no slot is filled anew before it has
+    // left the ring.
+    if (const uint32_t now = tail.load(std::memory_order_acquire); now != at) {
+      at = now;
+      continue;
     }
+    const bool mine =
+        (claim & kUnclaimed) != 0 &&
+        atomic(slots_[index].holder)
+            .compare_exchange_strong(claim, holder, std::memory_order_acq_rel, std::memory_order_acquire);
+    if (tail.compare_exchange_strong(at, at + 1, std::memory_order_acq_rel, std::memory_order_acquire)) ++at;
+    if (mine) return index;
+    if (!sane) return std::nullopt;
   }
 }
 
+// Whoever took this slot was ended before it moved the tail.
+void SlotPool::drop_stale_entry(uint32_t index) {
+  auto tail = atomic(header_->ring_tail);
+  uint32_t at = tail.load(std::memory_order_acquire);
+  if (atomic(header_->ring_head).load(std::memory_order_relaxed) == at) return;
+  if (atomic(ring_[at & (layout_.ring_capacity - 1)]).load(std::memory_order_relaxed) != index) return;
+  tail.compare_exchange_strong(at, at + 1, std::memory_order_acq_rel, std::memory_order_relaxed);
+}
+
 bool SlotPool::reclaim_oldest() {
-  const auto index = pop_ring();
+  const auto index = pop_ring(0);
   if (index) set_slot_state(*index, kSlotFree);
   return index.has_value();
 }
 
 std::optional<SlotPool::Lease> SlotPool::take() {
-  const auto index = pop_ring();
+  const auto index = pop_ring(0);
   if (!index) return std::nullopt;
   set_slot_state(*index, kSlotLeased);
   atomic(header_->frames_taken).fetch_add(1, std::memory_order_relaxed);
@@ -153,8 +178,15 @@ void SlotPool::release_all_of(uint32_t holder) {
   for (uint32_t index = 0; index < layout_.slot_count; ++index) {
     const uint32_t word = atomic(slots_[index].state).load(std::memory_order_acquire);
     const bool theirs = atomic(slots_[index].holder).load(std::memory_order_relaxed) == holder;
+    if (!theirs) continue;
     // The word is compared again: a slot that went on meanwhile is left alone.
-    if (theirs && (word & kSlotStateMask) == kSlotLeased) release({index, word});
+    uint32_t expected = word;
+    const uint32_t state = word & kSlotStateMask;
+    if (state == kSlotLeased || state == kSlotReady) {
+      atomic(slots_[index].state)
+          .compare_exchange_strong(expected, (word & ~kSlotStateMask) | kSlotFree, std::memory_order_acq_rel,
+                                   std::memory_order_relaxed);
+    }
   }
 }
 

@@ -47,11 +47,12 @@ class SlotPool {
   };
   std::optional<Lease> take();
   bool release(const Lease& lease);  // false: not leased (any more) under that word
-  // LEASED -> FREE for all that a consumer held which is gone for good.
+  // LEASED -> FREE for all that a consumer held which is gone for good, also where it was ended in a take.
   void release_all_of(uint32_t holder);
 
  private:
-  std::optional<uint32_t> pop_ring();
+  std::optional<uint32_t> pop_ring(uint32_t holder);
+  void drop_stale_entry(uint32_t index);
   void set_slot_state(uint32_t index, SlotState state);
 
   const ControlLayout layout_;
