@@ -7,3 +7,4 @@ export const FILLING: 1
 export const READY: 2
 export const LEASED: 3
 export function slotStates(share: StreamShare): number[]
+export function framesWaiting(share: StreamShare): number

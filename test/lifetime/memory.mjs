@@ -12,3 +12,9 @@ export function slotStates({ memory, baseOffset }) {
   const first = words[14] / 4 // slotsOffset
   return Array.from({ length: count }, (_, slot) => Atomics.load(words, first + slot * 32) & 3)
 }
+
+/** Finished frames that wait for a reader. */
+export function framesWaiting({ memory, baseOffset }) {
+  const words = new Int32Array(memory, baseOffset)
+  return Atomics.load(words, 32) - Atomics.load(words, 48) // ringHead, ringTail
+}

@@ -77,20 +77,25 @@ describeWith(['netns'], 'a stream in workers', () => {
         const readers = Array.from({ length: 3 }, () => {
           const worker = new Worker(new URL(`file://${reader}`), {
             execArgv: [],
-            workerData: { entry, share: stream.share() },
+            workerData: { entry, share: stream.share(), pauseAfter: 1 },
           })
           const messages: { kind: string; id: number; wrong: number }[] = []
           worker.on('message', (message) => messages.push(message))
           return { worker, messages, exit: new Promise<number>((resolve) => worker.once('exit', resolve)) }
         })
         await until(() => readers.every(({ messages }) => messages.length > 0), 'attached workers')
+        const taken = (messages: { kind: string }[]) => messages.some(({ kind }) => kind === 'frame')
         const mine: number[] = []
         let wrong = 0
+        // Each of the four stops after its first frame until all have one; then they take what is left as they can.
         const reading = (async () => {
           for await (const frame of stream) {
             mine.push(Number(frame.blockId))
             if (firstWrongByte(frame.data, frame.blockId, 1n) >= 0) wrong++
             frame.release()
+            if (mine.length > 1) continue
+            await until(() => readers.every(({ messages }) => taken(messages)), 'a frame for each worker')
+            for (const { worker } of readers) worker.postMessage('go on')
           }
         })()
         await camera.features.execute('AcquisitionStart')
@@ -110,7 +115,7 @@ describeWith(['netns'], 'a stream in workers', () => {
     )
     expect(result.all).toEqual(Array.from({ length: 400 }, (_, i) => i + 1))
     expect(result).toMatchObject({ wrong: 0, exits: [0, 0, 0], sums: [] })
-    expect(result.shares.filter((count) => count > 0).length).toBeGreaterThan(1)
+    expect(Math.min(...result.shares)).toBeGreaterThan(0)
   })
 
   it('gets its slots back from a worker that releases them late', async () => {
@@ -187,36 +192,41 @@ describeWith(['netns'], 'a stream in workers', () => {
     expect(result).toEqual({ counts: [1, 1, 1, 1, 1], still: -1, seen: 50, states: [0, 0, 0, 0, 0, 0] })
   })
 
-  it('survives workers that are terminated in the middle of reading, again and again', async () => {
+  it('gets every slot back from workers that are terminated while they take frames, while it goes on', async () => {
     const result = await run(
       net,
       async ({ startSimulator, openCamera }, { reader, entry, memory }, { until }) => {
         const { Worker } = await import('node:worker_threads')
-        const { slotStates } = (await import(memory)) as typeof import('./memory.mjs')
-        const simulator = await startSimulator({ width: 64, height: 64, frameRate: 2000 })
+        const { slotStates, framesWaiting } = (await import(memory)) as typeof import('./memory.mjs')
+        const buffers = 64
+        const simulator = await startSimulator({ width: 64, height: 16, frameRate: 5000 })
         const camera = await openCamera(simulator.address)
-        const stream = camera.stream({ buffers: 16 })
+        const stream = camera.stream({ buffers })
         await stream.start()
-        let frames = 0
+        const share = stream.share()
+        const left: string[] = []
         for (let round = 0; round < 20; round++) {
+          // Nobody reads: a slot that does not wait for a reader in the end is lost.
+          await until(() => framesWaiting(share) === buffers, `all slots in round ${round}`)
           const worker = new Worker(new URL(`file://${reader}`), {
             execArgv: [],
-            workerData: { entry, share: stream.share(), hold: 1 },
+            workerData: { entry, share, greedy: round % 2 === 0, hold: round % 4 },
           })
-          const before = frames
-          worker.on('message', (message) => message.kind === 'frame' && frames++)
-          await until(() => frames > before + round, 'a frame')
+          const before = stream.stats().framesTaken
+          await until(() => stream.stats().framesTaken > before + round, 'frames taken')
           await worker.terminate()
+          const leased = slotStates(share).filter((state) => state === 3).length
+          if (leased > 0) left.push(`round ${round}: ${leased} leased`)
         }
-        const share = stream.share()
+        await until(() => framesWaiting(share) === buffers, 'all slots at the end')
         await camera.close()
         await simulator.stop()
-        return slotStates(share)
+        return { left, states: slotStates(share) }
       },
       {},
-      { timeout: 30_000 },
+      { timeout: 60_000 },
     )
-    expect(result).toEqual(new Array(16).fill(0))
+    expect(result).toEqual({ left: [], states: new Array(64).fill(0) })
   })
 
   it('ends in a worker that waits when its owner closes it, and cannot be attached to afterwards', async () => {
