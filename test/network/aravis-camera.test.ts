@@ -98,7 +98,7 @@ describeWith(['netns', 'setpriv', 'arv-fake-gv-camera-0.8'], "Aravis' fake camer
     expectFlawless(result, 1000)
   })
 
-  it('two at once on two NICs', async () => {
+  it('two at once on two NICs: the same of each', async () => {
     const [host, left, right] = [namespace(), namespace(), namespace()]
     cable(host, { device: 'v0', cidr: '10.99.1.1/24' }, left, { device: 'v1', cidr: '10.99.1.2/24' })
     cable(host, { device: 'w0', cidr: '10.99.2.1/24' }, right, { device: 'w1', cidr: '10.99.2.2/24' })
@@ -112,7 +112,8 @@ describeWith(['netns', 'setpriv', 'arv-fake-gv-camera-0.8'], "Aravis' fake camer
           ...(await tools.receive(gigewire, {
             camera: found.find((camera) => camera.serial === serial) ?? serial,
             features: { AcquisitionFrameRate: 100 },
-            frames: 400,
+            stream: { buffers: 8 },
+            frames: 1000,
             check: 'aravis',
           })),
         })
@@ -122,18 +123,25 @@ describeWith(['netns', 'setpriv', 'arv-fake-gv-camera-0.8'], "Aravis' fake camer
       { unprivileged: true },
     )
     expect(results.map((result) => result.nic)).toEqual(['v0', 'w0'])
-    for (const result of results) expectFlawless(result, 400)
+    for (const result of results) expectFlawless(result, 1000)
   })
 })
 
 // Packets of 8000 bytes over an MTU of 1500 travel in six fragments, of which one may be lost: then the whole packet is.
 describeWith(['netns', 'nft', 'setpriv', 'arv-fake-gv-camera-0.8'], 'packets in fragments', () => {
-  async function receiveFragmented(rule: string): Promise<{ result: Received; dropped: number }> {
+  async function receiveFragmented(
+    rule: string,
+  ): Promise<{ result: Received; dropped: number; fragments: number }> {
     const [host, camera] = [namespace(), namespace()]
     cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, camera, { device: 'v1', cidr: '10.99.0.2/24' })
     host.nft(`table netdev loss {
       counter dropped {}
-      chain ingress { type filter hook ingress device "v0" priority 0; ${rule}; }
+      counter fragments {}
+      chain ingress {
+        type filter hook ingress device "v0" priority 0;
+        ip frag-off & 0x3fff != 0 counter name "fragments"
+        ${rule}
+      }
     }`)
     await fakeCamera(camera, 'v1', 'GV01')
     const result = await insideOk(
@@ -158,35 +166,53 @@ describeWith(['netns', 'nft', 'setpriv', 'arv-fake-gv-camera-0.8'], 'packets in 
       undefined,
       { unprivileged: true },
     )
-    return { result, dropped: host.counted('dropped') }
+    return { result, dropped: host.counted('dropped'), fragments: host.counted('fragments') }
   }
 
   it('all of them: every frame is right, and the packet size is called too large', async () => {
-    const { result } = await receiveFragmented('accept')
+    const { result, fragments } = await receiveFragmented('accept')
     expect(result.timeout).toBeUndefined()
     expect(result.warnings).toEqual(['packet-size'])
     expect(result.wrong).toEqual([])
     expect(result.sums).toEqual([])
-    expect(result.stats).toMatchObject({ packetsLost: 0, blocksIncomplete: 0, blocksMissed: 0, malformed: 0 })
+    expect(result.ids.length).toBeGreaterThanOrEqual(200)
+    expect(result.ids).toEqual(expectedIds(result.ids.length))
+    // 32 packets of a frame in six fragments, the rest of it in five.
+    expect(fragments).toBeGreaterThanOrEqual(200 * (32 * 6 + 5))
+    expect(result.stats).toMatchObject({
+      ...{ packetsLost: 0, packetsMissing: 0, malformed: 0 },
+      ...{ blocksComplete: result.ids.length, blocksIncomplete: 0, blocksMissed: 0, blocksNoSlot: 0 },
+    })
   })
 
-  it('some are lost: just the packets they belong to are missing, and no frame says complete wrongly', async () => {
-    const { result, dropped } = await receiveFragmented(
-      'ip frag-off & 0x1fff == 185 numgen random mod 100 < 2 counter name "dropped" drop',
-    )
-    expect(result.timeout).toBeUndefined()
-    expect(result.wrong).toEqual([])
-    expect(result.sums).toEqual([])
-    expect(dropped).toBeGreaterThan(50)
-    expect(result.stats).toMatchObject({
-      packetsMissing: dropped,
-      missingNotRequested: dropped,
-      blocksMissed: 0,
-      malformed: 0,
-      kernelDrops: 0,
+  const SOME = 'numgen random mod 100 < 2 counter name "dropped" drop'
+  const lost = [
+    { which: 'the first', rule: `ip frag-off & 0x3fff == 0x2000 ${SOME}` },
+    { which: 'one in the middle', rule: `ip frag-off & 0x1fff == 185 ${SOME}` },
+    { which: 'the last', rule: `ip frag-off & 0x1fff != 0 ip frag-off & 0x2000 == 0 ${SOME}` },
+  ]
+  for (const { which, rule } of lost) {
+    it(`${which} of some is lost: just the packets they belong to are missing, and no frame says complete wrongly`, async () => {
+      const { result, dropped, fragments } = await receiveFragmented(rule)
+      expect(result.timeout).toBeUndefined()
+      expect(result.wrong).toEqual([])
+      expect(result.sums).toEqual([])
+      expect(fragments).toBeGreaterThanOrEqual(200 * (32 * 6 + 5))
+      expect(dropped).toBeGreaterThan(50)
+      expect(result.stats).toMatchObject({
+        packetsMissing: dropped,
+        missingNotRequested: dropped,
+        blocksMissed: 0,
+        blocksNoSlot: 0,
+        malformed: 0,
+        kernelDrops: 0,
+      })
+      expect(result.stats.blocksIncomplete).toBeGreaterThan(20)
+      expect(result.stats.blocksComplete).toBeGreaterThan(20)
+      expect(result.events.incomplete).toBe(result.stats.blocksIncomplete)
+      expect(result.ids.length).toBe(result.stats.blocksComplete)
+      const expected = result.stats.blocksComplete + result.stats.blocksIncomplete
+      expect([result.stats.blocksExpected, expected >= 200]).toEqual([expected, true])
     })
-    expect(result.stats.blocksIncomplete).toBeGreaterThan(20)
-    expect(result.stats.blocksComplete).toBeGreaterThan(20)
-    expect(result.events.incomplete).toBe(result.stats.blocksIncomplete)
-  })
+  }
 })
