@@ -33,7 +33,7 @@ describeWith(['netns'], 'cycles', () => {
   ]
   for (const { what, count } of cycles) {
     it(`of '${what}', ${count} times, leave nothing behind`, { timeout: 120_000 }, async () => {
-      const [warm, end, collected] = await run(
+      const { samples, midStart } = await run(
         net,
         async ({ discover, openCamera, startSimulator }, { what, count, reader, entry }) => {
           const { readdirSync, readFileSync, readlinkSync } = await import('node:fs')
@@ -44,6 +44,7 @@ describeWith(['netns'], 'cycles', () => {
           if (!info) throw new Error('nothing found')
           const shared = what === 'worker' ? (await openCamera(info)).stream() : undefined
           await shared?.start()
+          let midStart = 0
           const cycle: Record<string, (n: number) => Promise<unknown>> = {
             'open, stream, close': async () => {
               const camera = await openCamera(info)
@@ -53,8 +54,23 @@ describeWith(['netns'], 'cycles', () => {
             'open, negotiate, abort, close': async (n) => {
               const camera = await openCamera(info)
               await camera.negotiatePacketSize()
-              const stream = camera.stream({ signal: AbortSignal.timeout(n % 20) })
-              await stream.start().catch(() => {})
+              const control = new AbortController()
+              const stream = camera.stream({ signal: control.signal })
+              let settled = false
+              const starting = stream.start().then(
+                () => false,
+                () => true,
+              )
+              void starting.finally(() => {
+                settled = true
+              })
+              // Aborts when the camera has had so many commands of the start; some come in bursts.
+              const asked = () => Number(simulator.stats().requests)
+              const before = asked()
+              while (!settled && asked() < before + (n % 20)) await new Promise(setImmediate)
+              const begun = asked() > before
+              control.abort()
+              if ((await starting) && begun) midStart++
               await camera.close()
             },
             discover: async () =>
@@ -115,11 +131,13 @@ describeWith(['netns'], 'cycles', () => {
           await holder?.close()
           await shared?.close()
           await simulator.stop()
-          return [warm, end, collected] as [Sample, Sample, Sample]
+          return { samples: [warm, end, collected] as [Sample, Sample, Sample], midStart }
         },
         { what, count },
         { nodeArgs: ['--expose-gc'], timeout: 110_000 },
       )
+      const [warm, end, collected] = samples
+      if (what === 'open, negotiate, abort, close') expect(midStart).toBeGreaterThan(count / 10)
       expect(end.threads).toEqual(warm.threads)
       expect(end.descriptors).toEqual(warm.descriptors)
       expect(collected.heap - warm.heap).toBeLessThan(3 * MEBI)
