@@ -17,8 +17,10 @@ const script = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const STAGES = {
   discovering: { address: '127.0.0.1' },
   opening: { address: '127.0.0.2', afterwards: { controlRequestLoss: 1 } },
+  describing: { address: '127.0.0.1' },
   open: { address: '127.0.0.1' },
   negotiating: { address: '127.0.0.3', faults: { packetSize: 'no-test-packet' } },
+  starting: { address: '127.0.0.1' },
   waiting: { address: '127.0.0.1' },
   'mid-frame': { address: '127.0.0.4', width: 1280, height: 960, lineRateBps: 1_000_000 },
   leased: { address: '127.0.0.5', frameRate: 500 },

@@ -11,6 +11,26 @@ const { entry, stage, ending, thread, info } = plan
 const pending = (promise) => void promise.catch(() => {})
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
+// Promise.withResolvers() of later Nodes
+function withResolvers() {
+  let resolve
+  const promise = new Promise((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
+
+/** From now on a camera's control channel asks replace(method of the binary, its arguments) instead. */
+async function intercept(method, replace) {
+  const { native } = await import(new URL('./native.js', `file://${entry}`))
+  const { CameraControl } = native
+  native.CameraControl = class extends CameraControl {
+    [method](...args) {
+      return replace((...same) => super[method](...same), args)
+    }
+  }
+}
+
 async function go({ discover, openCamera }) {
   const open = () => openCamera(info, { heartbeatTimeout: 500 })
   switch (stage) {
@@ -22,18 +42,50 @@ async function go({ discover, openCamera }) {
       pending(open())
       await turn()
       return undefined
+    case 'describing': {
+      // control is granted, and the download of the description begins again and again
+      const { promise: reached, resolve: reach } = withResolvers()
+      await intercept('readMemory', (read, [address, length]) => {
+        if (length <= 512) return read(address, length) // where it is
+        const again = () => read(address, length).then(again, () => {})
+        pending(again())
+        reach()
+        return new Promise(() => {})
+      })
+      pending(open())
+      await reached
+      return undefined
+    }
     case 'open':
       return await open()
     case 'negotiating': {
       // its test packets never come
+      const { promise: reached, resolve: reach } = withResolvers()
+      await intercept('negotiatePacketSize', (negotiate, args) => {
+        reach()
+        return negotiate(...args)
+      })
       const camera = await open()
       pending(camera.stream().start())
-      const asked = () => camera.controlStats().requests
-      // the negotiation begins with a burst of commands and then waits
-      for (let before = -1; asked() > before || asked() < 20; ) {
-        before = asked()
-        await new Promise((resolve) => setTimeout(resolve, 60))
+      await reached
+      const { requests } = camera.controlStats()
+      while (camera.controlStats().requests === requests) await turn() // its first commands are out
+      return camera
+    }
+    case 'starting': {
+      // the channel is open and the receiver runs, AcquisitionStart takes its time
+      const camera = await open()
+      const { promise: reached, resolve: reach } = withResolvers()
+      const execute = camera.features.execute.bind(camera.features)
+      camera.features.execute = async (name, ...rest) => {
+        if (name === 'AcquisitionStart') {
+          reach()
+          await new Promise((resolve) => setTimeout(resolve, 1000))
+        }
+        return await execute(name, ...rest)
       }
+      pending(camera.stream().start())
+      await reached
       return camera
     }
     case 'waiting': {
