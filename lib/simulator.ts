@@ -84,11 +84,13 @@ export interface SimulatorOptions {
   extendedIds?: boolean
   firstBlockId?: number | bigint
   seed?: number | bigint
-  /** Initial GevSCPSPacketSize, and its limits. */
+  /** Initial GevSCPSPacketSize (0: none until the host sets one), and its limits. */
   packetSize?: number
   packetSizeMin?: number
   packetSizeMax?: number
   packetSizeIncrement?: number
+  /** Default true; false: it neither sends nor describes them. */
+  testPackets?: boolean
   resend?: boolean
   resendHistoryBlocks?: number
   chunkMode?: boolean

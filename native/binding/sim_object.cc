@@ -139,6 +139,7 @@ sim::SimOptions sim_options(Napi::Env env, const Napi::Value& value) {
   s.packet_size_min = whole("packetSizeMin", s.packet_size_min);
   s.packet_size_max = whole("packetSizeMax", s.packet_size_max);
   s.packet_size_increment = whole("packetSizeIncrement", s.packet_size_increment);
+  s.test_packets = o.boolean("testPackets", true);
   s.resend = o.boolean("resend", true);
   s.resend_history_blocks = whole("resendHistoryBlocks", s.resend_history_blocks);
   s.chunk_mode = o.boolean("chunkMode", false);

@@ -45,8 +45,9 @@ Status check(const SimOptions& o) {
   if (!(o.frame_rate == 0 || (o.frame_rate >= kMinFrameRate && o.frame_rate <= kMaxFrameRate))) {
     return invalid("frame rate must be 0 or within 0.01 and 1e6");
   }
-  if (o.packet_size_min < 128 || o.packet_size_max > 65535 || o.packet_size < o.packet_size_min ||
-      o.packet_size > o.packet_size_max || o.packet_size_increment == 0) {
+  if (o.packet_size_min < 128 || o.packet_size_max > 65535 ||
+      (o.packet_size != 0 && o.packet_size < o.packet_size_min) || o.packet_size > o.packet_size_max ||
+      o.packet_size_increment == 0) {
     return invalid("packet size limits make no sense");
   }
   if (static_cast<uint32_t>(o.test_pattern) > static_cast<uint32_t>(TestPattern::kWhite)) {

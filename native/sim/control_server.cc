@@ -282,7 +282,7 @@ void ControlServer::start_acquisition() {
 }
 
 void ControlServer::fire_test() {
-  if (faults_.packet_size == PacketSizeFault::kNoTestPacket) return;
+  if (!options_.test_packets || faults_.packet_size == PacketSizeFault::kNoTestPacket) return;
   if (faults_.packet_size == PacketSizeFault::kFireOnce && tests_fired_ > 0) return;
   ++tests_fired_;
   const uint32_t scps = registers_.word(reg::stream(0, reg::kScps));

@@ -30,7 +30,11 @@ std::string identifier(const std::string& text) {
 
 using Writer = DescriptionWriter;
 
-void write_categories(Writer& w) {
+const char* fire_test_packet(const SimOptions& options) {
+  return options.test_packets ? "GevSCPSFireTestPacket" : "";
+}
+
+void write_categories(Writer& w, const SimOptions& options) {
   w.category("Root", {"DeviceControl", "ImageFormatControl", "AcquisitionControl", "AnalogControl",
                       "UserSetControl", "ChunkDataControl", "TransportLayerControl"});
   w.category("DeviceControl", {"DeviceVendorName", "DeviceModelName", "DeviceVersion",
@@ -65,7 +69,7 @@ void write_categories(Writer& w) {
                                        "GevSCDA",
                                        "GevSCSP",
                                        "GevSCPSPacketSize",
-                                       "GevSCPSFireTestPacket",
+                                       fire_test_packet(options),
                                        "GevSCPSDoNotFragment",
                                        "GevSCPD",
                                        "GevGVSPExtendedIDMode"});
@@ -229,7 +233,7 @@ void write_acquisition(Writer& w) {
   w.integer_register("ChunkModeActiveReg", feature::kChunkModeActive, "RW");
 }
 
-void write_transport(Writer& w) {
+void write_transport(Writer& w, const SimOptions& options) {
   const auto ip = [&](const char* name, const char* tip, uint32_t address, const char* access) {
     w.register_integer(name, tip, address, access, true,
                        {{"Visibility", "Expert"}, {"Representation", "IPV4Address"}});
@@ -265,7 +269,7 @@ void write_transport(Writer& w) {
           {"pSelected", "GevSCDA"},
           {"pSelected", "GevSCSP"},
           {"pSelected", "GevSCPSPacketSize"},
-          {"pSelected", "GevSCPSFireTestPacket"},
+          {"pSelected", fire_test_packet(options)},
           {"pSelected", "GevSCPSDoNotFragment"},
           {"pSelected", "GevSCPD"}});
   const auto masked = [&](const char* type, const char* name, const char* tip, uint32_t address,
@@ -298,8 +302,10 @@ void write_transport(Writer& w) {
           {"pMax", "GevSCPSPacketSizeMaxReg"},
           {"pInc", "GevSCPSPacketSizeIncReg"},
           {"Unit", "B"}});
-  masked("Boolean", "GevSCPSFireTestPacket", "Sends one test packet of the size set.",
-         reg::stream(0, reg::kScps), "RW", 0, 0, {{"Visibility", "Guru"}});
+  if (options.test_packets) {
+    masked("Boolean", "GevSCPSFireTestPacket", "Sends one test packet of the size set.",
+           reg::stream(0, reg::kScps), "RW", 0, 0, {{"Visibility", "Guru"}});
+  }
   masked("Boolean", "GevSCPSDoNotFragment", "Stream packets must not be cut on their way.",
          reg::stream(0, reg::kScps), "RW", 1, 1, {{"Visibility", "Guru"}});
   w.register_integer("GevSCPD", "Gap between stream packets.", reg::stream(0, reg::kScpd), "RW", true,
@@ -337,11 +343,11 @@ std::string build_description(const SimOptions& options) {
         " xmlns=\"http://www.genicam.org/GenApi/Version_1_1\""
         " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
         " xsi:schemaLocation=\"http://www.genicam.org/GenApi/Version_1_1 GenApiSchema_Version_1_1.xsd\">\n");
-  write_categories(w);
+  write_categories(w, options);
   write_device(w);
   write_image(w, options);
   write_acquisition(w);
-  write_transport(w);
+  write_transport(w, options);
   w.raw("</RegisterDescription>\n");
   return std::move(w.out);
 }

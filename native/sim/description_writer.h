@@ -171,6 +171,7 @@ class DescriptionWriter {
   }
   void put(Elements elements) {
     for (const auto& [element, value] : elements) {
+      if (value.empty()) continue;  // names what this camera does not have
       out += std::string("    <") + element + ">" + escaped(value) + "</" + element + ">\n";
     }
   }

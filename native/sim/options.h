@@ -128,8 +128,9 @@ struct SimOptions {
 
   bool extended_ids = false;  // 64-bit block ids from power-up, as some cameras do; else the host may switch
   uint64_t first_block_id = 1;
-  uint32_t packet_size = 1500;  // initial SCPS
+  uint32_t packet_size = 1500;  // initial SCPS; 0: none until the host sets one
   uint32_t packet_size_min = 220, packet_size_max = 16384, packet_size_increment = 4;
+  bool test_packets = true;  // false: it neither sends nor describes them
   bool resend = true;
   uint32_t resend_history_blocks = 512;
   bool chunk_mode = false;       // initial ChunkModeActive

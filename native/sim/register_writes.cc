@@ -142,7 +142,9 @@ uint16_t RegisterMap::write_packet_size(uint32_t value, uint32_t& effects) {
     default:
       break;
   }
-  if (size < options_.packet_size_min || size > options_.packet_size_max) return kInvalidParameter;
+  const bool unset = size == 0 && options_.packet_size == 0;
+  if (!unset && (size < options_.packet_size_min || size > options_.packet_size_max))
+    return kInvalidParameter;
   const uint32_t flags = value & reg::kScpsDontFragment;  // pixels are little-endian only
   if (acquiring_ && (size | flags) != (before & (reg::kScpsSizeMask | reg::kScpsDontFragment)))
     return kAccessDenied;
