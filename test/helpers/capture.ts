@@ -1,13 +1,17 @@
 // What Wireshark makes of the traffic: tshark's dissectors for GVCP and GVSP were written by others.
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Namespace } from './netns.js'
+import { until } from './tools.mjs'
+
+/** The last packet of a capture; no longer than what opens firewalls, which is neither GVCP nor GVSP either. */
+const LAST = 'the end.'
 
 export interface Capture extends Disposable {
-  /** Ends it when nothing comes any more; all of it is in the file. */
+  /** Ends it when all that the device has seen up to now is in the file. */
   stop(): Promise<void>
   /** Values of a field, of the packets that a display filter lets through. */
   values(filter: string, field: string): string[]
@@ -42,11 +46,18 @@ export async function capture(where: Namespace, device: string, streamPort?: num
       .filter((line) => line !== '')
   return {
     async stop() {
-      // The kernel hands packets over in blocks: what is in the last one would be lost.
-      for (let size = -1; size !== statSync(file).size; ) {
-        size = statSync(file).size
-        await new Promise((resolve) => setTimeout(resolve, 500))
-      }
+      // The kernel hands packets over in blocks, and what is in the last one would be lost: a packet of our own ends it.
+      const before = statSync(file).size
+      const [nic] = JSON.parse(where.exec('ip', '-j', '-4', 'addr', 'show', 'dev', device)) as {
+        addr_info: { broadcast: string }[]
+      }[]
+      const send = `const socket = require('node:dgram').createSocket('udp4')
+        socket.bind(() => {
+          socket.setBroadcast(true)
+          socket.send('${LAST}', 9, '${nic?.addr_info[0]?.broadcast}', () => socket.close())
+        })`
+      where.exec(process.execPath, '-e', send)
+      await until(() => readFileSync(file).includes(LAST, before), 'the end of the capture')
       child.kill('SIGINT')
       await ended
     },

@@ -8,6 +8,7 @@ import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { type RemoteSimulator, remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
+import { until } from '../helpers/tools.mjs'
 
 const CAMERA = '10.99.0.2'
 // Aravis' socket queue holds 200 kB, or with --auto one frame: of a large frame at the speed of a real link it holds enough for
@@ -194,7 +195,15 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
   async function captured(host: Namespace, simulator?: RemoteSimulator): Promise<Capture> {
     const made = await capture(host, 'v0', simulator && (await simulator.stats()).sourcePort)
     opened.push(made)
-    return made
+    if (!simulator) return made
+    return {
+      ...made,
+      stop: async () => {
+        // It finishes its block even where nobody wants it any more.
+        await until(async () => !(await simulator.stats()).streaming, 'the end of the acquisition')
+        await made.stop()
+      },
+    }
   }
   const distinct = (values: string[]) => [...new Set(values)].sort((a, b) => Number(a) - Number(b))
   const COMMANDS = {
@@ -204,6 +213,8 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
     writeReg: '0x0082',
     readMem: '0x0084',
   }
+  const MORE_COMMANDS = { forceIp: '0x0004', writeMem: '0x0086' }
+  const PENDING_ACK = '0x0089'
 
   /** Everything on the wire is GVCP or GVSP, and nothing of it is malformed. */
   function expectClean(traffic: Capture): void {
@@ -251,6 +262,49 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
       LONG,
     )
   }
+
+  it(
+    'our client and our simulator: what a stream does not need',
+    async () => {
+      const { host, camera } = ends()
+      camera.address('v1', '10.99.0.7/24') // the machine of the simulated camera must have what it is given
+      const simulator = await remoteSimulator(camera, {
+        address: CAMERA,
+        serial: 'S1',
+        faults: { pendingAckMs: 600, pendingAckCount: 2 },
+      })
+      const traffic = await captured(host, simulator)
+      const result = await insideOk(host, async (gigewire) => {
+        const camera = await gigewire.openCamera('S1')
+        const bytes = (text: string) => Uint8Array.from(text.padEnd(16, '\0'), (char) => char.charCodeAt(0))
+        await camera.writeMemory(0x00e8, bytes('its new name')) // the user's name for it
+        const name = await camera.features.get('DeviceUserID')
+        await camera.features.set('GwSlowRegister', 7)
+        const slow = await camera.features.get('GwSlowRegister')
+        await camera.close()
+        const moved = await gigewire.forceIp({
+          mac: camera.info.mac,
+          address: '10.99.0.7',
+          subnetMask: '255.255.255.0',
+        })
+        return { name, slow, moved: moved.address }
+      })
+      await traffic.stop()
+      expect(result).toEqual({ name: 'its new name', slow: 7, moved: '10.99.0.7' })
+      expectClean(traffic)
+      const commands = distinct(traffic.values('gvcp.cmd.command', 'gvcp.cmd.command'))
+      for (const command of Object.values(MORE_COMMANDS)) expect(commands).toContain(command)
+      expect(traffic.values('gvcp.ack', 'gvcp.ack').filter((ack) => ack === PENDING_ACK)).toHaveLength(
+        (await simulator.stats()).pendingAcks ?? 0,
+      )
+      expect((await simulator.stats()).pendingAcks).toBeGreaterThanOrEqual(2)
+      expect(distinct(traffic.values('gvcp.cmd.command == 0x4', 'gvcp.cmd.forceip.ip'))).toEqual([
+        '10.99.0.7',
+      ])
+      expect(traffic.values('gvcp.cmd.command == 0x86', 'gvcp.cmd.writemem.data').length).toBeGreaterThan(0)
+    },
+    LONG,
+  )
 
   it(
     "our client and Aravis' camera",
