@@ -148,6 +148,7 @@ void ControlServer::move_to(const Request& request, uint32_t address, uint32_t m
       return;
     }
     sockets_ = std::move(*moved);
+    ++moves_;
     sockets_.stream->set_checksum(options_.udp_checksum);
     registers_.set_source_port(sockets_.stream_at.port);
     sender_.set_socket(sockets_.stream);

@@ -170,11 +170,11 @@ void ControlServer::run_posted() {
 
 void ControlServer::drain(CameraSocket& socket, bool broadcast, bool discard) {
   std::array<uint8_t, 1024> buffer;  // larger than any legal request
-  const int fd = socket.fd();
+  const uint64_t moves = moves_;
   while (const std::optional<Received> received = socket.receive(buffer)) {
     if (!discard) handle(ConstBytes(buffer.data(), received->size), *received, broadcast);
     const bool stall_began = now_ns() < stalled_until_;
-    if (exit_ || silent() || stall_began || socket.fd() != fd) return;
+    if (exit_ || silent() || stall_began || moves_ != moves) return;  // moved: the socket is gone
   }
 }
 

@@ -115,6 +115,7 @@ class ControlServer {
   RegisterMap registers_;
   FaultPlan faults_;
   Sockets sockets_;
+  uint64_t moves_ = 0;  // how often they were replaced
   bool exit_ = false;
   Life life_ = Life::kUp;
   uint64_t back_at_ = kNever;  // end of a reboot
