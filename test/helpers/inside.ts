@@ -2,11 +2,15 @@
 // imported inside it, its argument, and tools.mjs; what it returns comes back as JSON (bigint as string with an n).
 
 import { spawn } from 'node:child_process'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Namespace } from './netns.js'
 import { withoutPrivileges } from './user-namespace.js'
 
-export const packageEntry = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
+/** The package that the children of the tests load: this one as built, or a copy with another binary (see lifetime/asan.test.ts). */
+export const packageRoot =
+  process.env.GIGEWIRE_TEST_PACKAGE ?? fileURLToPath(new URL('../..', import.meta.url))
+export const packageEntry = path.join(packageRoot, 'dist/index.js')
 const toolsEntry = fileURLToPath(new URL('./tools.mjs', import.meta.url))
 
 export type Tools = typeof import('./tools.mjs')

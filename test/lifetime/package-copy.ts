@@ -1,9 +1,10 @@
 // A second copy of the built package, with a binary of choice. Purpose: what is loaded from it shares nothing with the first.
 
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../helpers/inside.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -11,8 +12,9 @@ export interface PackageCopy extends Disposable {
   entry: string
 }
 
-export function copyPackage(binary = path.join(root, 'build/Release/gigewire.node')): PackageCopy {
+export function copyPackage(binary = path.join(packageRoot, 'build/Release/gigewire.node')): PackageCopy {
   const directory = mkdtempSync(path.join(tmpdir(), 'gigewire-copy-'))
+  chmodSync(directory, 0o755) // for processes without privileges, too
   cpSync(path.join(root, 'dist'), path.join(directory, 'dist'), { recursive: true })
   cpSync(binary, path.join(directory, 'build/Release/gigewire.node'))
   cpSync(path.join(root, 'package.json'), path.join(directory, 'package.json'))
