@@ -408,7 +408,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       } else if (event.kind === CONST.eventStarved) {
         this.emit('starved', { blockId, buffers: region.slotCount })
       } else if (event.kind === CONST.eventMissed) {
-        this.emit('missed', { blockId })
+        this.emit('missed', { blockId, blocks: event.a })
       }
     }
     if (region.state === CONST.streamFailed) {

@@ -219,11 +219,14 @@ export interface FrameStreamEvents {
   incomplete: [{ blockId: bigint; missing: number; expected: number }]
   /** A frame found no free slot: release frames sooner, or ask for more buffers. */
   starved: [{ blockId: bigint; buffers: number }]
-  /** A block of which no packet arrived. */
-  missed: [{ blockId: bigint }]
+  /** No packet arrived of so many `blocks` in a row, 1 but after a long outage; `blockId` is the first of them. */
+  missed: [{ blockId: bigint; blocks: number }]
   /** Something that will cost frames, and the setting that lifts it. */
   warning: [StreamWarning]
-  /** A frame was garbage-collected without release; `taken` is where the stream was read. */
+  /**
+   * A frame of this stream's iterator was garbage-collected without release; `taken` is where the stream was read. Not told of
+   * frames of grab(), whose stream has ended, nor of those that were taken in workers (`framesLeaked` of their stats counts them).
+   */
   leak: [{ blockId: bigint; taken: string }]
   end: []
 }
@@ -238,7 +241,7 @@ export interface FrameStream
   extends AsyncIterable<Frame, void, undefined>,
     AsyncDisposable,
     EventEmitter<FrameStreamEvents> {
-  /** What negotiation found; undefined before start() and with a fixed packet size. */
+  /** What negotiation found, or what the camera made of a fixed packet size (nothing `tried`); undefined before start(). */
   readonly packetSize: PacketSizeResult | undefined
   /** How packets are taken from the kernel at the moment; undefined before start(). */
   readonly engine: StreamEngine | undefined

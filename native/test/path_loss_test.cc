@@ -122,6 +122,13 @@ TEST_CASE("an outage longer than the window is counted, too") {
     CHECK(rig.count("packets_missing") == 999 * 12);
     CHECK(rig.count("malformed") == 0);
     CHECK(rig.count("resyncs") == 1);
+    // told once, with the first of them and how many
+    REQUIRE(rig.pool.header().event_head == 1);
+    const auto* event = reinterpret_cast<const EventEntry*>(
+        reinterpret_cast<const uint8_t*>(&rig.pool.header()) + rig.pool.layout().events_offset);
+    CHECK(event->kind == kEventMissed);
+    CHECK(event->block_id == 1001);
+    CHECK(event->a == 999);
     rig.check();
   }
 }

@@ -116,7 +116,8 @@ export async function receive(gigewire, options) {
     const stream = camera.stream({ buffers: 32, ...streamOptions, ...(frames && { frames }) })
     for (const name of ['incomplete', 'starved', 'missed', 'leak']) {
       result.events[name] = 0
-      stream.on(name, () => result.events[name]++)
+      // One `missed` may tell of several blocks.
+      stream.on(name, (event) => (result.events[name] += name === 'missed' ? event.blocks : 1))
     }
     stream.on('warning', (warning) => result.warnings.push(warning.code))
     await onStream?.(stream, camera)

@@ -195,13 +195,12 @@ void BlockAssembler::begin_at_stray(const gvsp::Header& header, uint64_t now_ns)
       give_up(block(head_));
       advance(now_ns);
     }
-    const uint64_t missed_from = order_.id_of(order_.newest() + 1);
     order_.restart(first.block_id, first.extended, next_);
     newest_timestamp_ = 0;
     open_up_to(next_, stray_.time_ns);
     // Low ids are those of a camera that began anew; others were reached by way of the ids between.
     const bool leap = distance > 0 && distance <= kMaxLeap && first.block_id > kMaxWindow;
-    if (leap) count_leap(block(order_.newest()), missed_from, static_cast<uint64_t>(distance - 1), now_ns);
+    if (leap) count_leap(block(order_.newest()), static_cast<uint64_t>(distance - 1), now_ns);
   }
   // Of two witnesses shortly after each other either may be the first; of an old one only its own order
   // tells.

@@ -103,7 +103,7 @@ class BlockAssembler {
   void queue(const OpenBlock& block);
   void tell(StreamEvent kind, uint64_t block_id, uint32_t a, uint32_t b, uint64_t now_ns);
   void count_missing(const OpenBlock& block, uint32_t expected);
-  void count_leap(const OpenBlock& next, uint64_t first_id, uint64_t blocks, uint64_t now_ns);
+  void count_leap(const OpenBlock& next, uint64_t blocks, uint64_t now_ns);
 
   const StreamConfig config_;
   BlockLimits limits_;  // the packet size in it is learned where nothing vouched for it

@@ -96,15 +96,15 @@ void BlockAssembler::count_missing(const OpenBlock& lost, uint32_t expected) {
   counters_.missing_not_requested += missing - asked;
 }
 
-// Blocks between two of which something came, too many to open each of them.
-void BlockAssembler::count_leap(const OpenBlock& next, uint64_t first_id, uint64_t blocks, uint64_t now_ns) {
+// Blocks before the newest one of which nothing came, too many to open each of them.
+void BlockAssembler::count_leap(const OpenBlock& next, uint64_t blocks, uint64_t now_ns) {
   const uint64_t packets = blocks * next.expected_packets(limits_);
   counters_.blocks_expected += blocks;
   counters_.blocks_missed += blocks;
   counters_.packets_expected += packets;
   counters_.packets_missing += packets;
   counters_.missing_not_requested += packets;
-  tell(kEventMissed, first_id, static_cast<uint32_t>(blocks), 0, now_ns);
+  tell(kEventMissed, order_.id_of(order_.newest() - blocks), static_cast<uint32_t>(blocks), 0, now_ns);
 }
 
 void BlockAssembler::fill_header(const OpenBlock& done, uint32_t expected, uint64_t now_ns) {
