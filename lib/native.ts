@@ -29,8 +29,10 @@ function load(): NativeBinding {
     throw new GigeError('ERR_GIGE_NATIVE', `No native binary of gigewire fits this platform (${platform})`, {
       cause,
       hint:
-        `Build it from source:  node "${root}native/packaging/build.mjs"\n` +
-        'This needs CMake 3.18 or newer, a C++20 compiler (tested: g++ 12), and npm, which fetches cmake-js once.',
+        process.platform === 'linux'
+          ? `Build it from source:  node "${root}native/packaging/build.mjs"\n` +
+            'This needs CMake 3.18 or newer, a C++20 compiler (tested: g++ 12), and npm, which fetches cmake-js once.'
+          : 'gigewire runs on Linux only so far: the code that talks to sockets is written for it, and building from source fails here.',
       details: { platform: process.platform, arch: process.arch, libc: kind },
     })
   }
