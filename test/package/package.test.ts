@@ -63,11 +63,14 @@ describe('the tarball', () => {
     const folders = new Set(files.map((file) => file.split('/')[0]))
     expect([...folders].sort()).toEqual(
       [
+        'CHANGELOG.md',
         'CMakeLists.txt',
+        'CONTRIBUTING.md',
         'LICENSE',
         'README.md',
         'binding.d.ts',
         'dist',
+        'docs',
         'native',
         'package.json',
         'prebuilds',
@@ -86,6 +89,14 @@ describe('the tarball', () => {
     const sources = [...cmake.matchAll(/^\s+(native\/\S+\.cc)$/gm)].map((match) => match[1]!)
     expect(sources.length).toBeGreaterThan(30)
     expect(sources.filter((source) => !files.has(source))).toEqual([])
+  })
+
+  it('has every file that its README links to', async () => {
+    const readme = await readFile(path.join(root, 'README.md'), 'utf8')
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map((match) => match[1]!)
+    const files = new Set(packed.files.map((file) => file.path))
+    expect(links.length).toBeGreaterThan(5)
+    expect(links.filter((link) => !files.has(link))).toEqual([])
   })
 
   it('runs no script on install', async () => {
