@@ -26,7 +26,10 @@ export function netnsUnavailable(): string | undefined {
   if (!isRoot) return userNamespaceUnavailable()
   const probe = spawnSync('unshare', ['-n', 'true'], { encoding: 'utf8' })
   if (probe.status !== 0)
-    return `the kernel or the container forbids network namespaces: ${probe.stderr.trim()}`
+    return (
+      `network namespaces are forbidden here (${probe.stderr.trim()}): in a container, start it with ` +
+      '--cap-add=SYS_ADMIN --cap-add=NET_ADMIN --security-opt seccomp=unconfined (or --privileged); else boot a kernel with CONFIG_NET_NS'
+    )
   return undefined
 }
 

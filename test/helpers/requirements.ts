@@ -15,20 +15,43 @@ const PACKAGES: Record<string, string> = {
   cmake: 'apt-get install cmake g++',
   doctest: 'apt-get install doctest-dev',
   script: 'apt-get install bsdutils',
-  'clang++-19': 'apt-get install clang-19 libclang-rt-19-dev',
+  setpriv: 'apt-get install util-linux',
+  sysctl: 'apt-get install procps',
+  'clang++-19': 'apt-get install clang-19',
+}
+
+/** A package that every installation of ours fetches. */
+const DEPENDENCY = 'commander@14.0.3'
+
+const SPECIAL: Record<string, () => string | undefined> = {
+  netns: netnsUnavailable,
+  // a header, not a command
+  doctest: () =>
+    existsSync('/usr/include/doctest/doctest.h') ? undefined : `doctest is missing: ${PACKAGES.doctest}`,
+  libfuzzer: () => {
+    const source =
+      '#include <cstdint>\nextern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }'
+    const link = ['-fsanitize=fuzzer,address', '-x', 'c++', '-', '-o', '/dev/null']
+    return spawnSync('clang++-19', link, { input: source }).status === 0
+      ? undefined
+      : "clang's libFuzzer and ASan are missing: apt-get install libclang-rt-19-dev"
+  },
+  'npm registry': () => {
+    const view = ['view', DEPENDENCY, 'version', '--fetch-retries=0', '--fetch-timeout=10000']
+    return spawnSync('npm', view, { encoding: 'utf8' }).status === 0
+      ? undefined
+      : 'the npm registry does not answer: connect to the network, or `npm config set registry` to one that does'
+  },
 }
 
 function missing(need: string): string | undefined {
-  if (need === 'netns') return netnsUnavailable()
-  // a header, not a command
-  const found =
-    need === 'doctest'
-      ? existsSync('/usr/include/doctest/doctest.h')
-      : spawnSync('sh', ['-c', `command -v ${need}`]).status === 0
-  return found ? undefined : `${need} is missing: ${PACKAGES[need] ?? `install ${need}`}`
+  const special = SPECIAL[need]
+  if (special) return special()
+  if (spawnSync('sh', ['-c', `command -v ${need}`]).status === 0) return undefined
+  return `${need} is missing: ${PACKAGES[need] ?? `install ${need}`}`
 }
 
-/** describe() for suites with needs: 'netns', 'doctest', or names of commands. */
+/** describe() for suites with needs: 'netns', 'doctest', 'libfuzzer', 'npm registry', or names of commands. */
 export function describeWith(needs: string[], name: string, body: () => void): void {
   const reasons = needs.map(missing).filter((reason) => reason !== undefined)
   if (reasons.length === 0) {

@@ -38,7 +38,7 @@ function ends(
 
 const SMALL: SimulatorOptions = { width: 320, height: 240, frameRate: 50 }
 
-describeWith(['netns', 'setpriv'], 'discovery', () => {
+describeWith(['netns', 'sysctl', 'setpriv'], 'discovery', () => {
   it('tells what the camera says and which NIC saw it, unprivileged', async () => {
     const { host, camera } = ends()
     await remoteSimulator(camera, {
@@ -337,7 +337,7 @@ describeWith(['netns', 'setpriv'], 'discovery', () => {
   })
 })
 
-describeWith(['netns'], 'access', () => {
+describeWith(['netns', 'sysctl'], 'access', () => {
   it('is denied while another program holds the camera, who is named; and free again afterwards', async () => {
     const { host, camera } = ends()
     const simulator = await remoteSimulator(camera, { ...SMALL, address: '10.99.0.2' })
@@ -409,7 +409,7 @@ describeWith(['netns'], 'access', () => {
   })
 })
 
-describeWith(['netns'], 'a camera is lost', () => {
+describeWith(['netns', 'sysctl'], 'a camera is lost', () => {
   const cases = [
     { name: 'it dies', inject: 'crash', reason: 'timeout' },
     { name: 'it reboots', inject: 'reboot', reason: 'released-by-camera' },
@@ -496,7 +496,7 @@ describeWith(['netns'], 'a camera is lost', () => {
   })
 })
 
-describeWith(['netns'], 'control on a bad network', () => {
+describeWith(['netns', 'sysctl'], 'control on a bad network', () => {
   const cases: { name: string; simulator: SimulatorOptions; seen: string; told?: string }[] = [
     { name: 'acks are lost', simulator: { faults: { controlLoss: 0.2 } }, seen: 'acksLost', told: 'retries' },
     {
@@ -580,7 +580,7 @@ describeWith(['netns'], 'control on a bad network', () => {
   })
 })
 
-describeWith(['netns', 'arv-fake-gv-camera-0.8'], "features of Aravis' camera", () => {
+describeWith(['netns', 'sysctl', 'arv-fake-gv-camera-0.8'], "features of Aravis' camera", () => {
   it('are read and written', async () => {
     const host = namespace()
     host.spawn('arv-fake-gv-camera-0.8', ['-i', '127.0.0.1', '-s', 'GV01'], { stdio: 'ignore' })

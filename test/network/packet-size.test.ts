@@ -70,7 +70,7 @@ function expectQuick({ tried, ms }: PacketSizeResult): void {
   expect(ms).toBeLessThan(1000)
 }
 
-describeWith(['netns'], 'packet size', () => {
+describeWith(['netns', 'sysctl'], 'packet size', () => {
   for (const mtu of [1500, 9000]) {
     it(`MTU ${mtu}: the largest packet the interface takes, within a few tries`, async () => {
       const { first, stream, left } = await negotiated(direct(mtu), {})
@@ -240,7 +240,7 @@ describeWith(['netns'], 'packet size', () => {
   })
 })
 
-describeWith(['netns', 'nft'], 'a firewall that drops what was not asked for', () => {
+describeWith(['netns', 'sysctl', 'nft'], 'a firewall that drops what was not asked for', () => {
   const STATEFUL = `table inet filter {
     counter dropped {}
     chain input {

@@ -4,7 +4,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Namespace } from '../helpers/netns.js'
 import { describeWith } from '../helpers/requirements.js'
 import { barePath, install, type Packed, pack, root, run, runOk } from './installed.js'
@@ -46,7 +46,7 @@ afterAll(async () => {
   if (project) await rm(project, { recursive: true, force: true })
 })
 
-describe('the tarball', () => {
+describeWith(['npm registry'], 'the tarball', () => {
   it('holds what is needed to run and to build, and nothing else', () => {
     const files = packed.files.map((file) => file.path)
     for (const file of [
@@ -134,7 +134,7 @@ describe('the tarball', () => {
   })
 })
 
-describeWith(['netns'], 'installed without compiler and CMake', () => {
+describeWith(['netns', 'npm registry'], 'installed without compiler and CMake', () => {
   let network: Namespace
 
   beforeAll(() => {
@@ -178,7 +178,7 @@ describeWith(['netns'], 'installed without compiler and CMake', () => {
   })
 })
 
-describe('types', () => {
+describeWith(['npm registry'], 'types', () => {
   it('publint has nothing to say', async () => {
     const output = await runOk(path.join(root, 'node_modules/.bin/publint'), [
       'run',
@@ -255,7 +255,7 @@ describe('types', () => {
   )
 })
 
-describeWith(['cmake'], 'where no prebuild fits', () => {
+describeWith(['cmake', 'npm registry'], 'where no prebuild fits', () => {
   it(
     'loading names the platform and one command, and that command works',
     async () => {
