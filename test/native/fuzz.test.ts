@@ -7,7 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { describeWith } from '../helpers/requirements.js'
-import { cmakeBuild, root, run } from './cmake-build.js'
+import { cmakeBuild, root, runIsolated } from './cmake-build.js'
 
 const SECONDS = Number(process.env.GIGEWIRE_FUZZ_SECONDS ?? 5)
 const SOURCES = path.join(root, 'native/test/fuzz')
@@ -19,7 +19,7 @@ function targets(): string[] {
     .map((name) => name.slice(0, -'_fuzz.cc'.length))
 }
 
-describeWith(['cmake', 'clang++-19'], 'fuzzing', () => {
+describeWith(['cmake', 'clang++-19', 'libfuzzer'], 'fuzzing', () => {
   const names = targets()
   let built: Promise<string> | undefined
   const build = () => {
@@ -48,7 +48,9 @@ describeWith(['cmake', 'clang++-19'], 'fuzzing', () => {
           ...['-max_len=2048', '-print_final_stats=1', `-artifact_prefix=${scratch}/`],
         ]
         // What the sanitizer keeps of freed memory is not the target's.
-        const { code, output } = await run(program, args, { env: { ASAN_OPTIONS: 'quarantine_size_mb=16' } })
+        const { code, output } = await runIsolated(program, args, {
+          env: { ASAN_OPTIONS: 'quarantine_size_mb=16' },
+        })
         const found = (await readdir(scratch)).filter((file) => /^(crash|leak|timeout|oom)-/.test(file))
         const inputs = await Promise.all(
           found.map(
