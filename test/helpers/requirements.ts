@@ -44,7 +44,15 @@ const SPECIAL: Record<string, () => string | undefined> = {
   },
 }
 
-function missing(need: string): string | undefined {
+const answers = new Map<string, string | undefined>()
+
+/** Why a need is not met here, and how to get it; undefined where it is. Looked up once. */
+export function missing(need: string): string | undefined {
+  if (!answers.has(need)) answers.set(need, lookUp(need))
+  return answers.get(need)
+}
+
+function lookUp(need: string): string | undefined {
   const special = SPECIAL[need]
   if (special) return special()
   if (spawnSync('sh', ['-c', `command -v ${need}`]).status === 0) return undefined
