@@ -80,19 +80,18 @@ async function read(options) {
     const control = new AbortController()
     const before = simulator.stats().requests
     let settled = false
-    const starting = camera
-      .stream({ signal: control.signal })
-      .start()
-      .then(
-        () => 'started',
-        (error) => error.name,
-      )
+    const stream = camera.stream({ signal: control.signal })
+    const starting = stream.start().then(
+      () => 'started',
+      (error) => error.name,
+    )
     void starting.then(() => {
       settled = true
     })
     while (!settled && simulator.stats().requests < before + after) await turn()
     control.abort()
     outcomes.push(await starting)
+    await stream.close() // what the abort has begun
     while (simulator.stats().streaming || simulator.stats().destination?.port > 0) await turn()
   }
   said('aborted starts', outcomes.includes('AbortError'))
