@@ -2,7 +2,9 @@
 // is missing; with GIGEWIRE_NO_SKIP=1 (as in CI) it fails instead.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { describe, it } from 'vitest'
 import { netnsUnavailable } from './netns.js'
 
@@ -29,10 +31,12 @@ const SPECIAL: Record<string, () => string | undefined> = {
   doctest: () =>
     existsSync('/usr/include/doctest/doctest.h') ? undefined : `doctest is missing: ${PACKAGES.doctest}`,
   libfuzzer: () => {
-    const source =
-      '#include <cstdint>\nextern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }'
-    const link = ['-fsanitize=fuzzer,address', '-x', 'c++', '-', '-o', '/dev/null']
-    return spawnSync('clang++-19', link, { input: source }).status === 0
+    const source = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
+    const program = path.join(tmpdir(), `gigewire-libfuzzer-${process.pid}`)
+    const link = ['-fsanitize=fuzzer,address', '-x', 'c++', '-', '-o', program]
+    const { status } = spawnSync('clang++-19', link, { input: source })
+    rmSync(program, { force: true })
+    return status === 0
       ? undefined
       : "clang's libFuzzer and ASan are missing: apt-get install libclang-rt-19-dev"
   },
