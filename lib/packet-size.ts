@@ -1,11 +1,11 @@
-// Packet-size negotiation as JavaScript sees it: bounds from the camera's description and the NIC, the typed error, and what
-// to do with a camera that has no test packets. The probing itself is native (core/control/packet_size).
+// The packet size of a stream: what the options ask for, or what negotiation finds. Negotiation as JavaScript sees it: bounds from
+// the camera's description and the NIC, the typed error, and what to do with a camera that has no test packets. The probing itself is native (core/control/packet_size).
 
 import type { CameraControl, NativeNegotiation, StreamPort } from '../binding.js'
 import { GigeError } from './errors.js'
 import type { NodeMap } from './genapi/index.js'
 import { native } from './native.js'
-import type { PacketSizeResult } from './types.js'
+import type { PacketSizeResult, StreamWarning } from './types.js'
 
 const SCPS = 0x0d04
 const SIZE_MASK = 0xffff
@@ -44,6 +44,60 @@ export function interfaceMtu(localAddress: string): number {
 
 function clampToRegister(value: number | undefined): number | undefined {
   return value !== undefined && value > 0 && value <= SIZE_MASK ? value : undefined
+}
+
+/** Sets the size a stream asks for, or negotiates; told through `warn`: what will cost frames. */
+export async function choosePacketSize(
+  context: NegotiationContext,
+  wanted: number | 'auto',
+  warn: (warning: StreamWarning) => void,
+): Promise<Negotiated> {
+  if (wanted !== 'auto') return await useGivenSize(context, wanted, warn)
+  const result = await negotiate(context)
+  if (result.warning) {
+    warn({
+      code: 'no-test-packets',
+      message: result.warning,
+      hint: 'Set packetSize where you know better.',
+    })
+  }
+  return result
+}
+
+async function useGivenSize(
+  { control, localAddress }: NegotiationContext,
+  wanted: number,
+  warn: (warning: StreamWarning) => void,
+): Promise<Negotiated> {
+  const started = performance.now()
+  const previous = await readPacketSize(control)
+  const packetSize = await setPacketSize(control, wanted)
+  if (packetSize !== wanted) {
+    warn({
+      code: 'packet-size',
+      message: `The camera made packet size ${packetSize} of ${wanted}`,
+      hint: "Use packetSize: 'auto', or a size the camera accepts.",
+    })
+  }
+  const mtu = interfaceMtu(localAddress)
+  if (mtu > 0 && packetSize > mtu) {
+    warn({
+      code: 'packet-size',
+      message: `Packet size ${packetSize} is larger than the MTU of this network interface (${mtu}): packets arrive in fragments or not at all`,
+      hint: `Raise the MTU, or use packetSize: 'auto'.`,
+    })
+  }
+  return {
+    packetSize,
+    previous,
+    limitedBy: 'option',
+    tried: [],
+    punched: false,
+    ms: performance.now() - started,
+    confirmed: false,
+    sourcePort: 0,
+    punchPort: 0,
+  }
 }
 
 export async function negotiate(
@@ -132,6 +186,11 @@ function negotiationError(context: NegotiationContext, result: NativeNegotiation
 
 async function readScps(control: CameraControl): Promise<number> {
   return (await control.readRegisters([SCPS]))[0] ?? 0
+}
+
+/** The camera's own packet size. */
+export async function readPacketSize(control: CameraControl): Promise<number> {
+  return (await readScps(control)) & SIZE_MASK || 1500
 }
 
 /** Writes a packet size with don't-fragment and without firing; returns what the camera made of it. */

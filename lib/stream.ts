@@ -8,7 +8,7 @@ import { FrameQueue } from './frame-queue.js'
 import type { NodeMap } from './genapi/index.js'
 import { CONST } from './layout.js'
 import { native } from './native.js'
-import { interfaceMtu, type Negotiated, negotiate, setPacketSize } from './packet-size.js'
+import { choosePacketSize, type Negotiated, readPacketSize } from './packet-size.js'
 import { Region } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
 import { validateStreamOptions } from './stream-options.js'
@@ -200,7 +200,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     if (!monitor) await this.openChannel(this.port)
     this.assertOpen()
     this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
-    const packetSize = this.negotiated?.packetSize ?? (await this.readPacketSize())
+    const packetSize = this.negotiated?.packetSize ?? (await readPacketSize(host.control))
     // Changing the packet size may change the payload (chunks), never the other way round.
     const slotBytes = Math.max(await this.payloadBytes(), payload)
     this.assertOpen()
@@ -283,61 +283,13 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     this.scsp = opened.sourcePort
   }
 
-  private async choosePacketSize(port: StreamPort): Promise<Negotiated> {
-    const { host, options } = this
-    const wanted = options.packetSize ?? 'auto'
-    const context = {
-      control: host.control,
-      port,
-      features: host.features,
-      localAddress: host.localAddress,
-      cameraAddress: host.cameraAddress,
-    }
-    if (wanted !== 'auto') {
-      const started = performance.now()
-      const previous = await this.readPacketSize()
-      const packetSize = await setPacketSize(host.control, wanted)
-      if (packetSize !== wanted) {
-        this.warn({
-          code: 'packet-size',
-          message: `The camera made packet size ${packetSize} of ${wanted}`,
-          hint: "Use packetSize: 'auto', or a size the camera accepts.",
-        })
-      }
-      const mtu = interfaceMtu(host.localAddress)
-      if (mtu > 0 && packetSize > mtu) {
-        this.warn({
-          code: 'packet-size',
-          message: `Packet size ${packetSize} is larger than the MTU of this network interface (${mtu}): packets arrive in fragments or not at all`,
-          hint: `Raise the MTU, or use packetSize: 'auto'.`,
-        })
-      }
-      return {
-        packetSize,
-        previous,
-        limitedBy: 'option',
-        tried: [],
-        punched: false,
-        ms: performance.now() - started,
-        confirmed: false,
-        sourcePort: 0,
-        punchPort: 0,
-      }
-    }
-    const result = await negotiate(context)
-    if (result.warning) {
-      this.warn({
-        code: 'no-test-packets',
-        message: result.warning,
-        hint: 'Set packetSize where you know better.',
-      })
-    }
-    return result
-  }
-
-  private async readPacketSize(): Promise<number> {
-    const [scps] = await this.host.control.readRegisters([0x0d04])
-    return (scps ?? 0) & 0xffff || 1500
+  private choosePacketSize(port: StreamPort): Promise<Negotiated> {
+    const { control, features, localAddress, cameraAddress } = this.host
+    return choosePacketSize(
+      { control, port, features, localAddress, cameraAddress },
+      this.options.packetSize ?? 'auto',
+      (warning) => this.warn(warning),
+    )
   }
 
   /** Bytes of one block at most. */
