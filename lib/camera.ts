@@ -316,7 +316,8 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   }
 
   private async shutDown(): Promise<void> {
-    await Promise.all([...this.streams].map((stream) => stream.close()))
+    // Control is given back whatever became of the streams.
+    await Promise.allSettled([...this.streams].map((stream) => stream.close()))
     // A camera that does not answer any more frees itself when its heartbeat runs out; nothing is left to do about it here.
     await this.control.close().catch(() => undefined)
   }

@@ -1,6 +1,7 @@
 // Takes finished frames out of shared memory for one consumer, as an async iterator. Purpose: the same logic for the stream's
 // owner and for a worker that attached. Knocks from native code are merged; each knock drains what is ready.
 
+import { GigeError } from './errors.js'
 import { LeasedFrame, type LeaseOwner } from './frame.js'
 import { CONST } from './layout.js'
 import type { Lease, Region } from './region.js'
@@ -48,7 +49,13 @@ export class FrameQueue implements LeaseOwner {
   wake(): void {
     if (this.turning && !this.over) return // the loop's turn first: a knock is no way round it
     while (this.waiters.length > 0) {
-      const frame = this.take()
+      let frame: LeasedFrame | undefined
+      try {
+        frame = this.take()
+      } catch (error) {
+        this.settle().reject(error) // the memory holds nonsense: nobody is left waiting for what cannot come
+        continue
+      }
       if (frame) {
         this.settle().resolve({ done: false, value: frame })
         continue
@@ -92,9 +99,16 @@ export class FrameQueue implements LeaseOwner {
     return this.outstanding
   }
 
-  /** Gives back what nobody took. Frames that were taken stay valid: their memory is theirs until they are released. */
+  /**
+   * Gives back what nobody took. Frames that were taken stay valid: their memory is theirs until they are released. Never an
+   * error: what a consumer filled with nonsense has nothing to give back, and must not keep a stream from being closed.
+   */
   releaseReady(): void {
-    for (let lease = this.region.take(); lease; lease = this.region.take()) this.region.release(lease)
+    try {
+      for (let lease = this.region.take(); lease; lease = this.region.take()) this.region.release(lease)
+    } catch (error) {
+      if (!(error instanceof GigeError)) throw error
+    }
   }
 
   onRelease(frame: LeasedFrame): void {

@@ -1,5 +1,6 @@
 // The packet size of a stream: what the options ask for, or what negotiation finds. Negotiation as JavaScript sees it: bounds from
-// the camera's description and the NIC, the typed error, and what to do with a camera that has no test packets. The probing itself is native (core/control/packet_size).
+// the camera's description and the NIC, the typed error, and what to do with a camera that has no test packets. The probing
+// itself is native (core/control/packet_size).
 
 import type { CameraControl, NativeNegotiation, StreamPort } from '../binding.js'
 import { GigeError } from './errors.js'

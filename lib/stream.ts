@@ -138,7 +138,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       if (this.state !== 'running') await this.start()
       const result = await (this.queue as FrameQueue).next()
       if (result.done) await this.close()
-      else this.tellEventsFirst()
+      // The frame may have been taken before the knock that announced it: what happened before it is told before it.
+      else this.tell(() => this.tellEvents())
       return result
     } catch (error) {
       await this.close()
@@ -338,12 +339,11 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     }
   }
 
-  /** A frame may be taken before the knock that announced it came through: what happened before it is told before it. */
-  private tellEventsFirst(): void {
+  /** Runs listeners. What one of them throws is nobody's frame, and ends nothing half-way: it surfaces as it would from the knock. */
+  private tell(what: () => void): void {
     try {
-      this.tellEvents()
+      what()
     } catch (error) {
-      // A listener's fault is nobody's frame: it surfaces as it would have from the knock.
       process.nextTick(() => {
         throw error
       })
@@ -414,10 +414,20 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     // A start that is under way notices, and leaves behind what is then undone here. Its negotiation ends with the port.
     if (this.opening && !this.receiver) this.port?.close()
     this.stopReceiving()
-    await this.opening?.catch(() => undefined)
+    await this.opening?.catch(ignore)
     this.stopReceiving()
+    try {
+      await this.stopCamera()
+    } finally {
+      this.port?.close()
+      this.host.onStreamClosed(this)
+      this.tell(() => this.emit('end'))
+    }
+  }
+
+  /** Each step is tried even where the one before failed: the camera may be gone. */
+  private async stopCamera(): Promise<void> {
     const { control, features } = this.host
-    // Each step is tried even where the one before failed: the camera may be gone.
     const steps: (() => Promise<unknown>)[] = []
     if (this.acquiring) {
       steps.push(() => features.execute('AcquisitionStop', { wait: false }))
@@ -426,10 +436,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     if (this.channelOpen) steps.push(() => control.closeStreamChannel(0))
     for (const step of steps) {
       if (this.gone) break // it would only be waited for in vain
-      await step().catch(() => undefined)
+      await step().catch(ignore)
     }
-    this.port?.close()
-    this.host.onStreamClosed(this)
-    this.emit('end')
   }
 }

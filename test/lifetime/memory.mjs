@@ -18,3 +18,8 @@ export function framesWaiting({ memory, baseOffset }) {
   const words = new Int32Array(memory, baseOffset)
   return Atomics.load(words, 32) - Atomics.load(words, 48) // ringHead, ringTail
 }
+
+/** What a consumer that has lost its mind could write. */
+export function writeRingTail({ memory, baseOffset }, value) {
+  Atomics.store(new Int32Array(memory, baseOffset), 192 / 4, value)
+}
