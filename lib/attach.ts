@@ -42,9 +42,14 @@ class AttachedConsumer implements AttachedStream {
   [Symbol.asyncIterator](): AsyncIterator<Frame, void, undefined> {
     return {
       next: async () => {
-        const result = await this.queue.next()
-        if (result.done) this.close()
-        return result
+        try {
+          const result = await this.queue.next()
+          if (result.done) this.close()
+          return result
+        } catch (error) {
+          this.close()
+          throw error
+        }
       },
       return: async () => {
         this.close()

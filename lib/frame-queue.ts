@@ -26,6 +26,13 @@ const forgotten = new FinalizationRegistry<LeakRecord>((record) => {
   if (record.region.release(record.lease)) record.report(record.blockId)
 })
 
+function socketFailure({ failErrno }: Region): GigeError {
+  return new GigeError('ERR_GIGE_NETWORK', 'The stream socket failed', {
+    hint: '`errno` says why. Open the stream again when the network interface is up.',
+    details: { errno: failErrno },
+  })
+}
+
 export class FrameQueue implements LeaseOwner {
   private readonly waiters: Waiter[] = []
   private outstanding = 0
@@ -60,7 +67,10 @@ export class FrameQueue implements LeaseOwner {
         this.settle().resolve({ done: false, value: frame })
         continue
       }
-      if (!this.over && this.region.state === CONST.streamRunning) return
+      const { state } = this.region
+      if (!this.over && state === CONST.streamRunning) return
+      // Seen here, since a call for the next frame may come before the knock that tells of it.
+      if (state === CONST.streamFailed) this.fail(socketFailure(this.region))
       const waiter = this.settle()
       if (this.failed) waiter.reject(this.failure)
       else waiter.resolve({ done: true, value: undefined })
@@ -86,10 +96,7 @@ export class FrameQueue implements LeaseOwner {
 
   /** No more frames are to be expected: waiting calls end after what is ready, with an error if there is one. */
   finish(error?: unknown): void {
-    if (error !== undefined && !this.failed) {
-      this.failed = true
-      this.failure = error
-    }
+    if (error !== undefined) this.fail(error)
     this.over = true
     this.wake()
   }
@@ -136,6 +143,13 @@ export class FrameQueue implements LeaseOwner {
       frame,
     )
     return frame
+  }
+
+  /** The first cause counts. */
+  private fail(error: unknown): void {
+    if (this.failed) return
+    this.failed = true
+    this.failure = error
   }
 
   private settle(): Waiter {

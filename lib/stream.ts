@@ -363,13 +363,6 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
         this.emit('missed', { blockId, blocks: event.a })
       }
     }
-    if (region.state === CONST.streamFailed) {
-      this.queue?.finish(
-        new GigeError('ERR_GIGE_NETWORK', 'The stream socket failed', {
-          details: { errno: region.failErrno },
-        }),
-      )
-    }
   }
 
   private onLeak(blockId: bigint): void {
