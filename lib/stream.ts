@@ -60,6 +60,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   /** The camera's stream port by its own word; 0: it does not tell. */
   private scsp = 0
   private queueBytes = 0
+  private locked = false
   private acquiring = false
   private gone = false
   private leaked = 0
@@ -324,7 +325,10 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
 
   private async startAcquisition(): Promise<void> {
     const { features } = this.host
-    if (features.has('TLParamsLocked')) await features.set('TLParamsLocked', 1)
+    if (features.has('TLParamsLocked')) {
+      this.locked = true // before it is: the end may come while it waits for its turn
+      await features.set('TLParamsLocked', 1)
+    }
     this.assertOpen()
     this.acquiring = true
     await features.execute('AcquisitionStart', { wait: false })
@@ -422,10 +426,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private async stopCamera(): Promise<void> {
     const { control, features } = this.host
     const steps: (() => Promise<unknown>)[] = []
-    if (this.acquiring) {
-      steps.push(() => features.execute('AcquisitionStop', { wait: false }))
-      if (features.has('TLParamsLocked')) steps.push(() => features.set('TLParamsLocked', 0))
-    }
+    if (this.acquiring) steps.push(() => features.execute('AcquisitionStop', { wait: false }))
+    if (this.locked) steps.push(() => features.set('TLParamsLocked', 0))
     if (this.channelOpen) steps.push(() => control.closeStreamChannel(0))
     for (const step of steps) {
       if (this.gone) break // it would only be waited for in vain

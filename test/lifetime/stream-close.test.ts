@@ -87,4 +87,33 @@ describeWith(['netns'], 'closing a stream', () => {
       controlPrivilege: 0,
     })
   })
+
+  it('unlocks the parameters also when it comes while they are being locked', async () => {
+    const result = await run(
+      net,
+      async ({ startSimulator, openCamera }) => {
+        const simulator = await startSimulator({ width: 64, height: 64 })
+        const camera = await openCamera(simulator.address)
+        const { features } = camera
+        const stream = camera.stream()
+        const set = features.set.bind(features)
+        let locks = 0
+        features.set = async (name, value) => {
+          // As when another feature is being read, and this one has to wait for its turn.
+          if (name === 'TLParamsLocked' && value === 1 && ++locks === 1) void stream.close()
+          await set(name, value)
+        }
+        const started = await stream.start().then(
+          () => 'started',
+          (error: { code: string }) => error.code,
+        )
+        const locked = await features.get('TLParamsLocked')
+        await camera.close()
+        await simulator.stop()
+        return { locks, started, locked }
+      },
+      {},
+    )
+    expect(result).toEqual({ locks: 1, started: 'ERR_GIGE_CLOSED', locked: 0 })
+  })
 })
