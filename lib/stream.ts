@@ -9,7 +9,7 @@ import type { NodeMap } from './genapi/index.js'
 import { CONST } from './layout.js'
 import { native } from './native.js'
 import { choosePacketSize, type Negotiated, readPacketSize } from './packet-size.js'
-import { Region } from './region.js'
+import { Region, type RegionEvent } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
 import { validateStreamOptions } from './stream-options.js'
 import type {
@@ -140,7 +140,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       const result = await (this.queue as FrameQueue).next()
       if (result.done) await this.close()
       // The frame may have been taken before the knock that announced it: what happened before it is told before it.
-      else this.tell(() => this.tellEvents())
+      else this.tellEvents()
       return result
     } catch (error) {
       await this.close()
@@ -335,12 +335,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   }
 
   private onWake(): void {
-    try {
-      this.tellEvents()
-    } finally {
-      // Whatever a listener threw: frames that are ready are not made to wait.
-      this.queue?.wake()
-    }
+    this.tellEvents()
+    this.queue?.wake()
   }
 
   /** Runs listeners. What one of them throws is nobody's frame, and ends nothing half-way: it surfaces as it would from the knock. */
@@ -355,18 +351,14 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   }
 
   private tellEvents(): void {
-    const region = this.region
-    if (!region) return
-    for (const event of region.drainEvents()) {
-      const { blockId } = event
-      if (event.kind === CONST.eventIncomplete) {
-        this.emit('incomplete', { blockId, missing: event.a, expected: event.b })
-      } else if (event.kind === CONST.eventStarved) {
-        this.emit('starved', { blockId, buffers: region.slotCount })
-      } else if (event.kind === CONST.eventMissed) {
-        this.emit('missed', { blockId, blocks: event.a })
-      }
-    }
+    for (const event of this.region?.drainEvents() ?? []) this.tell(() => this.emitEvent(event))
+  }
+
+  private emitEvent({ kind, blockId, a, b }: RegionEvent): void {
+    if (kind === CONST.eventIncomplete) this.emit('incomplete', { blockId, missing: a, expected: b })
+    else if (kind === CONST.eventStarved)
+      this.emit('starved', { blockId, buffers: this.region?.slotCount ?? 0 })
+    else if (kind === CONST.eventMissed) this.emit('missed', { blockId, blocks: a })
   }
 
   private onLeak(blockId: bigint): void {
@@ -413,6 +405,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     this.stopReceiving()
     await this.opening?.catch(ignore)
     this.stopReceiving()
+    this.tellEvents() // no knock comes through any more
     try {
       await this.stopCamera()
     } finally {

@@ -116,4 +116,43 @@ describeWith(['netns'], 'closing a stream', () => {
     )
     expect(result).toEqual({ locks: 1, started: 'ERR_GIGE_CLOSED', locked: 0 })
   })
+
+  it('tells what happened last: the events that no knock has brought yet, before the end', async () => {
+    const result = await run(
+      net,
+      async ({ startSimulator, openCamera }) => {
+        const simulator = await startSimulator({
+          ...{ width: 64, height: 64, frameRate: 200, faults: { drop: [{ packet: 1, count: 9 }] } },
+        })
+        const camera = await openCamera(simulator.address)
+        const stream = camera.stream({ resend: false })
+        let told = 0
+        let afterEnd = 0
+        let ended = 0
+        stream.on('incomplete', () => {
+          told++
+          afterEnd += ended
+          void stream.close() // closing from within is no second closing
+        })
+        stream.on('end', () => ended++)
+        await stream.start()
+        const sleeper = new Int32Array(new SharedArrayBuffer(4))
+        while (stream.stats().blocksIncomplete < 5) Atomics.wait(sleeper, 0, 0, 5)
+        await stream.close()
+        const { blocksIncomplete, eventsLost } = stream.stats()
+        await camera.close()
+        await simulator.stop()
+        return { told, afterEnd, ended, expected: blocksIncomplete, eventsLost }
+      },
+      {},
+    )
+    expect(result.expected).toBeGreaterThanOrEqual(5)
+    expect(result).toEqual({
+      told: result.expected,
+      afterEnd: 0,
+      ended: 1,
+      expected: result.expected,
+      eventsLost: 0,
+    })
+  })
 })
