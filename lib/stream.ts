@@ -415,16 +415,32 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     }
   }
 
-  /** Each step is tried even where the one before failed: the camera may be gone. */
+  /** Each step is tried even where the one before failed. Either stop and a closed channel each end what the camera sends. */
   private async stopCamera(): Promise<void> {
     const { control, features } = this.host
-    const steps: (() => Promise<unknown>)[] = []
-    if (this.acquiring) steps.push(() => features.execute('AcquisitionStop', { wait: false }))
-    if (this.locked) steps.push(() => features.set('TLParamsLocked', 0))
-    if (this.channelOpen) steps.push(() => control.closeStreamChannel(0))
-    for (const step of steps) {
-      if (this.gone) break // it would only be waited for in vain
-      await step().catch(ignore)
+    let failure: unknown
+    let silent = !this.channelOpen
+    const attempt = async (step: () => Promise<unknown>): Promise<boolean> => {
+      if (this.gone) return false // it would only be waited for in vain
+      try {
+        await step()
+        return true
+      } catch (error) {
+        failure = error
+        return false
+      }
     }
+    if (this.acquiring) silent = await attempt(() => features.execute('AcquisitionStop', { wait: false }))
+    if (this.locked) await attempt(() => features.set('TLParamsLocked', 0))
+    if (this.channelOpen) silent = (await attempt(() => control.closeStreamChannel(0))) || silent
+    if (!silent && !this.gone) this.tell(() => this.warn(notStopped(this.host.cameraAddress, failure)))
+  }
+}
+
+function notStopped(address: string, failure: unknown): StreamWarning {
+  return {
+    code: 'not-stopped',
+    message: `Camera ${address} did not confirm that it stopped sending: ${failure instanceof Error ? failure.message : failure}`,
+    hint: 'Until its heartbeat timeout runs out, or it is opened and closed again, it may go on loading the network.',
   }
 }

@@ -221,7 +221,7 @@ export interface FrameStreamEvents {
   starved: [{ blockId: bigint; buffers: number }]
   /** No packet arrived of so many `blocks` in a row, 1 but after a long outage; `blockId` is the first of them. */
   missed: [{ blockId: bigint; blocks: number }]
-  /** Something that will cost frames, and the setting that lifts it. */
+  /** Something that will cost frames, and the setting that lifts it; or, at the end, that the camera may go on sending. */
   warning: [StreamWarning]
   /**
    * A frame of this stream's iterator was garbage-collected without release; `taken` is where the stream was read. Not told of
@@ -232,7 +232,8 @@ export interface FrameStreamEvents {
 }
 
 export interface StreamWarning {
-  code: 'receive-buffer' | 'no-test-packets' | 'payload-size' | 'packet-size'
+  /** 'not-stopped': neither the end of the acquisition nor that of the channel was confirmed by the camera. */
+  code: 'receive-buffer' | 'no-test-packets' | 'payload-size' | 'packet-size' | 'not-stopped'
   message: string
   hint: string
 }

@@ -493,7 +493,7 @@ describeWith(['netns'], 'leases', () => {
       expect(result.ms).toBeLessThan(600)
     })
 
-    it('that died and was not missed yet: close() settles within its heartbeat, without an error and without `lost`', async () => {
+    it('that died and was not missed yet: close() settles within its heartbeat, without an error or `lost`, but with a warning', async () => {
       const result = await run(
         net,
         async ({ startSimulator, openCamera }) => {
@@ -503,7 +503,10 @@ describeWith(['netns'], 'leases', () => {
           camera.on('lost', () => lost++)
           let begin = 0
           let closing: Promise<void> | undefined
-          for await (const frame of camera.stream()) {
+          const stream = camera.stream()
+          const warnings: string[] = []
+          stream.on('warning', ({ code }) => warnings.push(code))
+          for await (const frame of stream) {
             frame.release()
             if (closing) continue // it was on its way
             simulator.crash()
@@ -514,11 +517,12 @@ describeWith(['netns'], 'leases', () => {
           const ms = performance.now() - begin
           await new Promise((resolve) => setImmediate(resolve)) // what another thread told is heard by now
           await simulator.stop()
-          return { lost, ms }
+          return { lost, warnings, ms }
         },
         {},
       )
       expect(result.lost).toBe(0)
+      expect(result.warnings).toEqual(['not-stopped'])
       expect(result.ms).toBeLessThan(3000)
     })
 

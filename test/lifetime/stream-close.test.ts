@@ -155,4 +155,38 @@ describeWith(['netns'], 'closing a stream', () => {
       eventsLost: 0,
     })
   })
+
+  it('warns when the camera did not confirm that it stops, and only then', async () => {
+    const result = await run(
+      net,
+      async ({ startSimulator, openCamera }) => {
+        const simulator = await startSimulator({ width: 64, height: 64 })
+        const attempt = async (deaf: boolean) => {
+          const camera = await openCamera(simulator.address)
+          const stream = camera.stream()
+          const told: string[] = []
+          stream.on('warning', ({ code, message, hint }) => told.push(code, message, hint))
+          stream.on('end', () => told.push('end'))
+          await stream.start()
+          if (deaf) simulator.setFaults({ controlRequestLoss: 1 })
+          await camera.close()
+          simulator.setFaults({})
+          return told
+        }
+        const usual = await attempt(false)
+        const deaf = await attempt(true)
+        await simulator.stop()
+        return { usual, deaf }
+      },
+      {},
+      { timeout: 60_000 },
+    )
+    expect(result.usual).toEqual(['end'])
+    expect(result.deaf).toEqual([
+      'not-stopped',
+      expect.stringMatching(/did not confirm that it stopped sending: .+/),
+      expect.stringContaining('heartbeat'),
+      'end',
+    ])
+  })
 })
