@@ -63,6 +63,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private locked = false
   private acquiring = false
   private gone = false
+  private loss: unknown
   private leaked = 0
   private asked = 0
   private lastAsked: Promise<void> | undefined
@@ -158,6 +159,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   /** The camera is gone: frames that are complete are still handed out, then the error. */
   fail(error: unknown): void {
     this.gone = true
+    this.loss = error
     if (this.state === 'closed') return
     this.queue?.finish(error)
   }
@@ -388,6 +390,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       this.options.signal?.throwIfAborted()
       throw new GigeError('ERR_GIGE_CLOSED', 'The stream is closed')
     }
+    if (this.gone) throw this.loss
   }
 
   /** Before the camera stops sending: what comes from now on is nobody's loss. Frames that nobody took are not given out any more. */
