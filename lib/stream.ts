@@ -3,7 +3,7 @@
 
 import { EventEmitter } from 'node:events'
 import type { CameraControl, StreamPort, StreamReceiver } from '../binding.js'
-import { GigeError } from './errors.js'
+import { GigeError, invalidArgument } from './errors.js'
 import { FrameQueue } from './frame-queue.js'
 import type { NodeMap } from './genapi/index.js'
 import { CONST } from './layout.js'
@@ -23,6 +23,7 @@ import type {
   StreamWarning,
 } from './types.js'
 
+const SCP = 0x0d00
 const RESEND_CAPABILITY = 0x4
 const MEBI = 1 << 20
 /** In the order of the native enumeration (net/packet_source.h). */
@@ -198,9 +199,10 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private async open(): Promise<void> {
     const { host, options } = this
     const payload = await this.payloadBytes()
-    this.assertOpen()
-    this.port = this.bind(payload)
     const monitor = host.access === 'monitor'
+    const ports = options.streamPort ?? (monitor ? await sentTo(host) : 0)
+    this.assertOpen()
+    this.port = this.bind(payload, ports)
     if (!monitor) await this.openChannel(this.port)
     this.assertOpen()
     this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
@@ -246,11 +248,9 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     if (options.acquisition !== 'manual' && !monitor) await this.startAcquisition()
   }
 
-  private bind(payload: number): StreamPort {
+  private bind(payload: number, ports: number | [number, number]): StreamPort {
     const { options, host } = this
-    const [low, high] = Array.isArray(options.streamPort)
-      ? options.streamPort
-      : [options.streamPort ?? 0, options.streamPort ?? 0]
+    const [low, high] = Array.isArray(ports) ? ports : [ports, ports]
     const port = new native.StreamPort({
       address: host.localAddress,
       ...(host.device !== '' && { device: host.device }),
@@ -438,6 +438,25 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     if (this.channelOpen) silent = (await attempt(() => control.closeStreamChannel(0))) || silent
     if (!silent && !this.gone) this.tell(() => this.warn(notStopped(this.host.cameraAddress, failure)))
   }
+}
+
+/** The port of this machine that the camera sends to, as its controlling application wanted it. */
+async function sentTo({ control, cameraAddress }: StreamHost): Promise<number> {
+  const hint =
+    'Start the stream of the application that controls the camera first, or name its port with { streamPort }.'
+  const [scp = 0] = await control.readRegisters([SCP]).catch((cause: unknown) => {
+    throw new GigeError(
+      'ERR_GIGE_INVALID_ARGUMENT',
+      `Camera ${cameraAddress} does not tell the port it sends to`,
+      {
+        hint,
+        cause,
+      },
+    )
+  })
+  const port = scp & 0xffff
+  if (port === 0) throw invalidArgument(`Camera ${cameraAddress} sends its stream to no port`, hint)
+  return port
 }
 
 function notStopped(address: string, failure: unknown): StreamWarning {

@@ -157,7 +157,7 @@ export interface StreamOptions {
   engine?: 'auto' | StreamEngine
   /** ms that packets may be left to gather, so that fewer wake-ups serve more of them; default 0.25, 0 for none. */
   coalesce?: number
-  /** Pins the port where a firewall rule needs it; default: any free one. */
+  /** Pins the port where a firewall rule needs it; default: any free one; with access 'monitor' the one that the camera sends to. */
   streamPort?: number | [number, number]
   /** Address the camera sends to, where it is not this machine's own: behind NAT or in a container. */
   streamDestination?: string
