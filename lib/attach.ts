@@ -36,7 +36,11 @@ class AttachedConsumer implements AttachedStream {
   }
 
   stats(): StreamStats {
-    return streamStats(this.region.counters(), this.region.framesTaken, this.leaked)
+    return streamStats(this.region.counters(), {
+      framesTaken: this.region.framesTaken,
+      framesReturned: 0,
+      framesLeaked: this.leaked,
+    })
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Frame, void, undefined> {

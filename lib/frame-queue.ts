@@ -36,6 +36,7 @@ function socketFailure({ failErrno }: Region): GigeError {
 export class FrameQueue implements LeaseOwner {
   private readonly waiters: Waiter[] = []
   private outstanding = 0
+  private unseen = 0
   private served = 0
   private failure: unknown
   private failed = false
@@ -106,13 +107,18 @@ export class FrameQueue implements LeaseOwner {
     return this.outstanding
   }
 
+  /** Frames given back unseen by releaseReady(). */
+  get returned(): number {
+    return this.unseen
+  }
+
   /**
    * Gives back what nobody took. Frames that were taken stay valid: their memory is theirs until they are released. Never an
    * error: what a consumer filled with nonsense has nothing to give back, and must not keep a stream from being closed.
    */
   releaseReady(): void {
     try {
-      for (let lease = this.region.take(); lease; lease = this.region.take()) this.region.release(lease)
+      while (this.region.giveBack()) this.unseen++
     } catch (error) {
       if (!(error instanceof GigeError)) throw error
     }

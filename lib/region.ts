@@ -113,6 +113,19 @@ export class Region {
    * only follows, moved on by whoever comes next.
    */
   take(): Lease | undefined {
+    const lease = this.pop()
+    if (lease) Atomics.add(this.words, HEADER.framesTaken / 4, 1)
+    return lease
+  }
+
+  /** READY -> FREE for the oldest finished frame: nobody will take it. False when there is none. */
+  giveBack(): boolean {
+    const lease = this.pop()
+    if (lease) this.release(lease)
+    return lease !== undefined
+  }
+
+  private pop(): Lease | undefined {
     const tailAt = HEADER.ringTail / 4
     let tail = Atomics.load(this.words, tailAt)
     for (;;) {
@@ -138,7 +151,6 @@ export class Region {
       const at = this.stateAt(slot)
       const word = (Atomics.load(this.words, at) & ~CONST.stateMask) | CONST.slotLeased
       Atomics.store(this.words, at, word)
-      Atomics.add(this.words, HEADER.framesTaken / 4, 1)
       return { slot, word }
     }
   }

@@ -56,11 +56,13 @@ export interface StreamStats {
   blocksCut: number
   packetsCut: number
 
-  /** Handed over = taken by consumers + framesOverwritten + waiting. */
+  /** Handed over = framesTaken + framesOverwritten + framesReturned + waiting. */
   framesQueued: number
   framesTaken: number
   /** Taken back unseen, as OldestFirstOverwrite and NewestOnly ask. */
   framesOverwritten: number
+  /** Given back unseen when the stream was closed; known to the stream's owner only, as framesLeaked is to each consumer. */
+  framesReturned: number
   /** Given away by garbage collection instead of release(). */
   framesLeaked: number
   /** The camera's block ids jumped or began anew. */
@@ -77,7 +79,10 @@ export interface StreamStats {
   lastBlockId: number
 }
 
-export function streamStats(raw: RawCounters, framesTaken: number, framesLeaked: number): StreamStats {
+/** What consumers know and the receive thread does not. */
+export type ConsumerCounters = Pick<StreamStats, 'framesTaken' | 'framesReturned' | 'framesLeaked'>
+
+export function streamStats(raw: RawCounters, consumed: ConsumerCounters): StreamStats {
   const packetsLost = raw.packets_missing + raw.packets_resent
   const lostInKernel = Math.min(raw.kernel_drops, packetsLost)
   return {
@@ -111,9 +116,10 @@ export function streamStats(raw: RawCounters, framesTaken: number, framesLeaked:
     blocksCut: raw.blocks_cut,
     packetsCut: raw.packets_cut,
     framesQueued: raw.frames_queued,
-    framesTaken,
+    framesTaken: consumed.framesTaken,
     framesOverwritten: raw.frames_overwritten,
-    framesLeaked,
+    framesReturned: consumed.framesReturned,
+    framesLeaked: consumed.framesLeaked,
     resyncs: raw.resyncs,
     batches: raw.batches,
     batchMax: raw.batch_max,
@@ -126,5 +132,9 @@ export function streamStats(raw: RawCounters, framesTaken: number, framesLeaked:
 }
 
 export function emptyStats(): StreamStats {
-  return streamStats(new Proxy({} as RawCounters, { get: () => 0 }), 0, 0)
+  return streamStats(new Proxy({} as RawCounters, { get: () => 0 }), {
+    framesTaken: 0,
+    framesReturned: 0,
+    framesLeaked: 0,
+  })
 }

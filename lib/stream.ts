@@ -97,7 +97,11 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
 
   stats(): StreamStats {
     if (!this.region) return emptyStats()
-    return streamStats(this.region.counters(), this.region.framesTaken, this.leaked)
+    return streamStats(this.region.counters(), {
+      framesTaken: this.region.framesTaken,
+      framesReturned: this.queue?.returned ?? 0,
+      framesLeaked: this.leaked,
+    })
   }
 
   share(): StreamShare {

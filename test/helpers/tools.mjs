@@ -41,7 +41,7 @@ export function brokenSums(s) {
       s.blocksExpected,
       s.blocksComplete + s.blocksIncomplete + s.blocksNoSlot + s.blocksMissed,
     ],
-    frames: [s.framesQueued, s.framesTaken + s.framesOverwritten],
+    frames: [s.framesQueued, s.framesTaken + s.framesOverwritten + s.framesReturned],
   }
   const broken = Object.entries(sums).filter(([, [left, right]]) => left !== right)
   const negative = Object.entries(s).filter(([, value]) => !(value >= 0))

@@ -170,7 +170,7 @@ describeWith(['netns'], 'leases', () => {
             const states = slotStates(share)
             const readable = kept?.data.length
             kept?.release()
-            const { framesQueued, framesTaken, framesOverwritten } = stream.stats()
+            const { framesQueued, framesTaken, framesOverwritten, framesReturned } = stream.stats()
             const locked = way === 'camera.close()' ? 0 : await features.get('TLParamsLocked')
             const commands = executed.splice(0)
             const again = way === 'camera.close()' ? -1 : (await camera.grab()).data.length // a new stream finds the camera ready
@@ -183,7 +183,9 @@ describeWith(['netns'], 'leases', () => {
               leased: states.filter((state) => state !== 0),
               readable,
               afterwards: slotStates(share),
-              waiting: framesQueued - framesTaken - framesOverwritten,
+              waiting: framesQueued - framesTaken - framesOverwritten - framesReturned,
+              returned: framesReturned > 0,
+              unseen: framesTaken - Math.max(seen, 1),
               commands,
               locked,
               ended,
@@ -200,6 +202,8 @@ describeWith(['netns'], 'leases', () => {
           readable: 320 * 240,
           afterwards: [0, 0, 0, 0],
           waiting: 0,
+          returned: true,
+          unseen: 0,
           commands: ['AcquisitionStart', 'AcquisitionStop'],
           locked: 0,
           ended: 1,

@@ -189,6 +189,21 @@ const scenarios: Scenario[] = [
     moves: { framesOverwritten: bufferHandling === 'NewestOnly' ? 9 : 6 },
   })),
   {
+    name: 'framesReturned: the stream is closed before all are read',
+    run: (gigewire, _, tools) =>
+      tools.simulate(gigewire, {
+        blocks: 10,
+        onStream: async (stream) => {
+          await stream.start()
+          await tools.until(() => stream.stats().blocksExpected === 10, 'ten blocks')
+        },
+        onFrame: (frame, stream) => {
+          if (frame.blockId === 3n) void stream.close()
+        },
+      }),
+    moves: { framesReturned: 7 },
+  },
+  {
     name: 'framesLeaked: a frame is forgotten',
     nodeArgs: ['--expose-gc'],
     run: async (gigewire, _, tools) => {
