@@ -11,6 +11,7 @@ import { native } from './native.js'
 import { choosePacketSize, type Negotiated, readPacketSize } from './packet-size.js'
 import { Region, type RegionEvent } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
+import { allocateStream, payloadBytes } from './stream-memory.js'
 import { validateStreamOptions } from './stream-options.js'
 import type {
   Frame,
@@ -202,7 +203,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
 
   private async open(): Promise<void> {
     const { host, options } = this
-    const payload = await this.payloadBytes()
+    const warn = (warning: StreamWarning) => this.warn(warning)
+    const payload = await payloadBytes(host.features, warn)
     const monitor = host.access === 'monitor'
     const ports = options.streamPort ?? (monitor ? await sentTo(host) : 0)
     this.assertOpen()
@@ -212,11 +214,10 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
     const packetSize = this.negotiated?.packetSize ?? (await readPacketSize(host.control))
     // Changing the packet size may change the payload (chunks), never the other way round.
-    const slotBytes = Math.max(await this.payloadBytes(), payload)
+    const slotBytes = Math.max(await payloadBytes(host.features, warn), payload)
     this.assertOpen()
     const slots = options.buffers ?? 8
-    const { totalSize, page } = native.streamLayout(slots, slotBytes, packetSize)
-    const memory = new SharedArrayBuffer(totalSize + page)
+    const memory = allocateStream(slots, slotBytes, packetSize)
     const resend = typeof options.resend === 'object' ? options.resend : {}
     const canResend = (host.gvcpCapability & RESEND_CAPABILITY) !== 0 && !monitor
     this.receiver = new native.StreamReceiver(
@@ -298,35 +299,6 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       this.options.packetSize ?? 'auto',
       (warning) => this.warn(warning),
     )
-  }
-
-  /** Bytes of one block at most. */
-  private async payloadBytes(): Promise<number> {
-    const { features } = this.host
-    const read = async (name: string): Promise<number> => {
-      if (!features.has(name)) return 0
-      return Number(await features.node(name).getInteger({ ignoreCache: true }))
-    }
-    const payload = await read('PayloadSize')
-    if (payload > 0) return payload
-    const [width, height, format] = [await read('Width'), await read('Height'), await read('PixelFormat')]
-    const bits = format > 0 ? (native.pixelFormat(format)?.bitsPerPixel ?? 0) : 0
-    const bytes = Math.ceil((width * height * (bits || 16)) / 8)
-    if (bytes === 0) {
-      throw new GigeError(
-        'ERR_GIGE_DESCRIPTION',
-        'The camera tells neither PayloadSize nor Width and Height',
-        {
-          hint: 'Its description may be incomplete; set Width, Height and PixelFormat first.',
-        },
-      )
-    }
-    this.warn({
-      code: 'payload-size',
-      message: `The camera tells no PayloadSize; ${bytes} bytes were computed from its image format`,
-      hint: 'Blocks larger than that are dropped as malformed.',
-    })
-    return bytes
   }
 
   private async startAcquisition(): Promise<void> {

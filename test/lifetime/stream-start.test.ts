@@ -52,4 +52,36 @@ describeWith(['netns'], 'starting a stream', () => {
     )
     expect(result).toEqual({ reads: 2, next: 'ERR_GIGE_CONTROL_LOST', started: 'ERR_GIGE_CONTROL_LOST' })
   })
+
+  it('fails with the numbers where the camera claims blocks that no memory holds, and leaves the camera free', async () => {
+    const result = await run(
+      net,
+      async ({ startSimulator, openCamera }) => {
+        const simulator = await startSimulator({ width: 64, height: 64 })
+        const camera = await openCamera(simulator.address)
+        const payload = camera.features.node('PayloadSize')
+        payload.getInteger = async () => 2 ** 29 - 1
+        const refused = await camera
+          .stream({ buffers: 4096 })
+          .start()
+          .then(
+            () => undefined,
+            ({ code, message, hint }) => ({ code, message, hint }),
+          )
+        const port = simulator.stats().destination?.port ?? 0
+        await camera.close()
+        await simulator.stop()
+        return { refused, port }
+      },
+      {},
+    )
+    expect(result).toEqual({
+      refused: {
+        code: 'ERR_GIGE_INVALID_ARGUMENT',
+        message: expect.stringMatching(/4096 buffers for blocks of 536870911 bytes.* need 209\d{4} MiB/),
+        hint: expect.stringContaining('buffers'),
+      },
+      port: 0,
+    })
+  })
 })
