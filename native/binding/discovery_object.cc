@@ -151,7 +151,7 @@ Napi::Value DiscoveryObject::run(const Napi::CallbackInfo& info) {
   auto on_found = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[1].As<Napi::Function>()));
   on_found->SuppressDestruct();  // the environment may be gone first
   return run_task(
-      env, worker_,
+      info, worker_,
       [wanted, on_found, &environment, cancel = cancel_]() -> Result<DiscoveryReport> {
         DiscoveryReport report;
         const Status status = discover(
@@ -196,7 +196,7 @@ Napi::Value DiscoveryObject::force_ip(const Napi::CallbackInfo& info) {
   if (!known)
     throw_status(env, Status::error(Errc::kInvalidArgument, "no network interface is called '" + name + "'"));
   return run_task(
-      env, worker_,
+      info, worker_,
       [wanted, cancel = cancel_]() -> Result<FoundCamera> {
         FoundCamera seen;
         const Status status = gw::force_ip(wanted, &seen, cancel.get());

@@ -26,29 +26,44 @@ Napi::Promise run_task(Napi::Env env, TaskThread& thread, Work work, Convert con
   Environment& environment = Environment::of(env);
   auto deferred = std::make_shared<Napi::Promise::Deferred>(env);
   environment.begin_operation(env);
-  const bool posted = thread.post([&environment, deferred, work = std::move(work),
-                                   convert = std::move(convert), finish = std::move(finish)]() mutable {
-    auto result = std::make_shared<decltype(work())>(work());
-    environment.post([&environment, deferred, result, convert = std::move(convert),
-                      finish = std::move(finish)](Napi::Env js) {
-      environment.end_operation(js);
-      if (finish) finish();
-      if (!result->ok()) {
-        deferred->Reject(make_error(js, result->status()));
-        return;
-      }
-      try {
-        deferred->Resolve(convert(js, **result));
-      } catch (const Napi::Error& error) {
-        deferred->Reject(error.Value());
-      }
-    });
-  });
+  const bool posted = thread.post(
+      [&environment, deferred, work = std::move(work), convert = std::move(convert), finish]() mutable {
+        auto result = std::make_shared<decltype(work())>(work());
+        environment.post([&environment, deferred, result, convert = std::move(convert),
+                          finish = std::move(finish)](Napi::Env js) {
+          environment.end_operation(js);
+          if (finish) finish();
+          if (!result->ok()) {
+            deferred->Reject(make_error(js, result->status()));
+            return;
+          }
+          try {
+            deferred->Resolve(convert(js, **result));
+          } catch (const Napi::Error& error) {
+            deferred->Reject(error.Value());
+          }
+        });
+      });
   if (!posted) {
     environment.end_operation(env);
+    if (finish) finish();
     deferred->Reject(make_error(env, Status::error(Errc::kClosed, "it was closed before the call")));
   }
   return deferred->Promise();
+}
+
+// Also keeps the object alive that was called, until its work is done: nobody else may hold it.
+template <typename Work, typename Convert>
+  requires(!std::invocable<Convert>)
+Napi::Promise run_task(const Napi::CallbackInfo& info, TaskThread& thread, Work work, Convert convert,
+                       std::function<void()> finish = {}) {
+  auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info.This().As<Napi::Object>()));
+  self->SuppressDestruct();  // the environment may be gone first
+  return run_task(info.Env(), thread, std::move(work), std::move(convert),
+                  std::function<void()>([self, finish = std::move(finish)] {
+                    if (finish) finish();
+                    self->Reset();
+                  }));
 }
 
 // work: () -> Status; the promise resolves with undefined.
