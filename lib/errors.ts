@@ -51,6 +51,8 @@ const HINTS: Partial<Record<GigeErrorCode, string>> = {
   ERR_GIGE_NETWORK: 'The operating system refused; `cause` and `errno` say why. Is the network interface up?',
   ERR_GIGE_CLOSED: 'The object was closed before or during the call.',
   ERR_GIGE_STATUS: 'The camera refused the access; `statusName` says why.',
+  ERR_GIGE_NATIVE:
+    'The operating system gives this process no more threads or memory; `errno` says why. Raise the limit of its user or container (`ulimit -u`, pids.max), or close what is not used.',
 }
 
 /** What to do next, for errors that were born in native code. */

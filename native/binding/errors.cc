@@ -30,6 +30,8 @@ const char* error_code(Errc code) {
       return "ERR_GIGE_INVALID_ARGUMENT";
     case Errc::kNegotiation:
       return "ERR_GIGE_PACKET_SIZE_NEGOTIATION";
+    case Errc::kResources:
+      return "ERR_GIGE_NATIVE";
   }
   return "ERR_GIGE_NATIVE";
 }

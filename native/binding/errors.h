@@ -5,6 +5,9 @@
 
 #include <napi.h>
 
+#include <new>
+#include <system_error>
+
 #include "base/status.h"
 
 namespace gw::binding {
@@ -14,6 +17,21 @@ Napi::Value make_error(Napi::Env env, const Status& status, Napi::Object details
 Napi::Value make_error(Napi::Env env, const Status& status);
 [[noreturn]] void throw_status(Napi::Env env, const Status& status);
 [[noreturn]] void throw_invalid(Napi::Env env, const std::string& message);
+
+// Runs what starts threads. Where the system has none left, C++ throws: a status instead, for beyond our
+// border it would end the process. Thread: any.
+template <typename Body>
+Status attempt(Body&& body) {
+  try {
+    body();
+    return {};
+  } catch (const std::system_error& error) {
+    return {Errc::kResources, 0, error.code().value(),
+            "the operating system gives no more threads: " + error.code().message()};
+  } catch (const std::bad_alloc&) {
+    return Status::error(Errc::kResources, "the operating system gives no more memory");
+  }
+}
 
 // Runs what native code calls by itself. What it throws is an uncaught exception, as that of any event
 // listener; Node would only print a deprecation warning (DEP0168).

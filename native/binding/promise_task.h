@@ -26,28 +26,34 @@ Napi::Promise run_task(Napi::Env env, TaskThread& thread, Work work, Convert con
   Environment& environment = Environment::of(env);
   auto deferred = std::make_shared<Napi::Promise::Deferred>(env);
   environment.begin_operation(env);
-  const bool posted = thread.post(
-      [&environment, deferred, work = std::move(work), convert = std::move(convert), finish]() mutable {
-        auto result = std::make_shared<decltype(work())>(work());
-        environment.post([&environment, deferred, result, convert = std::move(convert),
-                          finish = std::move(finish)](Napi::Env js) {
-          environment.end_operation(js);
-          if (finish) finish();
-          if (!result->ok()) {
-            deferred->Reject(make_error(js, result->status()));
-            return;
-          }
-          try {
-            deferred->Resolve(convert(js, **result));
-          } catch (const Napi::Error& error) {
-            deferred->Reject(error.Value());
-          }
-        });
-      });
+  auto task = [&environment, deferred, work = std::move(work), convert = std::move(convert),
+               finish]() mutable {
+    using Outcome = decltype(work());
+    std::shared_ptr<Outcome> result;
+    const Status ran = attempt([&] { result = std::make_shared<Outcome>(work()); });
+    if (!ran.ok()) result = std::make_shared<Outcome>(ran);
+    environment.post([&environment, deferred, result, convert = std::move(convert),
+                      finish = std::move(finish)](Napi::Env js) {
+      environment.end_operation(js);
+      if (finish) finish();
+      if (!result->ok()) {
+        deferred->Reject(make_error(js, result->status()));
+        return;
+      }
+      try {
+        deferred->Resolve(convert(js, **result));
+      } catch (const Napi::Error& error) {
+        deferred->Reject(error.Value());
+      }
+    });
+  };
+  bool posted = false;
+  const Status started = attempt([&] { posted = thread.post(std::move(task)); });
   if (!posted) {
     environment.end_operation(env);
     if (finish) finish();
-    deferred->Reject(make_error(env, Status::error(Errc::kClosed, "it was closed before the call")));
+    deferred->Reject(make_error(
+        env, started.ok() ? Status::error(Errc::kClosed, "it was closed before the call") : started));
   }
   return deferred->Promise();
 }

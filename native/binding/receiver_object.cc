@@ -153,7 +153,8 @@ void ReceiverObject::close_now() {
 
 Napi::Value ReceiverObject::start(const Napi::CallbackInfo& info) {
   if (!receiver_) throw_status(info.Env(), Status::error(Errc::kClosed, "the stream is closed"));
-  receiver_->start("gw-rx-" + std::to_string(port_));
+  const Status started = attempt([this] { receiver_->start("gw-rx-" + std::to_string(port_)); });
+  if (!started.ok()) throw_status(info.Env(), started);
   return info.Env().Undefined();
 }
 

@@ -193,7 +193,10 @@ Napi::Function SimObject::define(Napi::Env env) {
 }
 
 SimObject::SimObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SimObject>(info) {
-  auto started = sim::SimulatedCamera::start(sim_options(info.Env(), info[0]));
+  const sim::SimOptions options = sim_options(info.Env(), info[0]);
+  Result<std::unique_ptr<sim::SimulatedCamera>> started = Status{};
+  const Status tried = attempt([&] { started = sim::SimulatedCamera::start(options); });
+  if (!tried.ok()) throw_status(info.Env(), tried);
   if (!started.ok()) throw_status(info.Env(), started.status());
   camera_ = std::move(*started);
   Environment::of(info.Env()).add(this);

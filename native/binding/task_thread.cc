@@ -5,11 +5,10 @@ namespace gw::binding {
 bool TaskThread::post(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
   if (ending_) return false;
+  if (!started_)
+    thread_.start(name_, [this] { loop(); });  // waits for the lock; throws where there is none left
+  started_ = true;
   tasks_.push_back(std::move(task));
-  if (!started_) {
-    started_ = true;
-    thread_.start(name_, [this] { loop(); });
-  }
   changed_.notify_one();
   return true;
 }

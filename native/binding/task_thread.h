@@ -18,8 +18,10 @@ class TaskThread {
   explicit TaskThread(std::string name) : name_(std::move(name)) {}
   ~TaskThread() { join(); }
 
-  bool post(std::function<void()> task);  // starts the thread with the first task; false after join()
-  void join();                            // runs what is queued, then ends; idempotent
+  // Starts the thread with the first task; false after join(). Throws std::system_error where the system
+  // gives no thread: the task is dropped.
+  bool post(std::function<void()> task);
+  void join();  // runs what is queued, then ends; idempotent
 
  private:
   void loop();

@@ -45,6 +45,7 @@ describe('GigeError', () => {
       'NOT_FOUND',
       'NETWORK',
       'CLOSED',
+      'NATIVE',
     ] as const
     for (const name of born) expect(hintFor(`ERR_GIGE_${name}`), name).not.toBe('')
   })

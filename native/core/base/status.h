@@ -22,6 +22,7 @@ enum class Errc : uint8_t {
   kCanceled,
   kInvalidArgument,
   kNegotiation,  // no test packet arrived at any size
+  kResources,    // the system gives no more threads or memory
 };
 
 struct Status {
