@@ -40,6 +40,7 @@ export interface NativeDiscoveryReport {
   probesSent: number
   answers: number
   malformed: number
+  leftOut: number // answers of further cameras when 1024 had been found
 }
 
 /** One search, on a thread of its own ("gw-discovery"), which ends with it: an object serves one call. stop() ends it early; the promise then resolves all the same. */

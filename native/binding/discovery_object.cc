@@ -84,6 +84,7 @@ Napi::Object report_value(Napi::Env env, const DiscoveryReport& report) {
   object.Set("probesSent", static_cast<double>(report.probes_sent));
   object.Set("answers", static_cast<double>(report.answers));
   object.Set("malformed", static_cast<double>(report.malformed));
+  object.Set("leftOut", static_cast<double>(report.left_out));
   return object;
 }
 

@@ -271,3 +271,33 @@ TEST_CASE("discovery can be cancelled, before and meanwhile") {
   CHECK(now_ns() - begin < 2000 * kMs);
   CHECK(search(on_loopback(camera, 5000), found, nullptr, &token).code == Errc::kCanceled);
 }
+
+TEST_CASE("a flood of made-up cameras ends at a limit, and what is left out is counted") {
+  FakeCamera camera(loopback(11), 0, {kDirected, kLimited});
+  const Bytes data = camera.memory(0, 248);
+  constexpr uint32_t kAnswers = 1100;
+  camera.script([&](const FakeCamera::Datagram& asked) -> std::optional<std::vector<FakeCamera::Reply>> {
+    if (code_of(asked.bytes) != gvcp::kDiscoveryCmd) return std::nullopt;
+    std::vector<FakeCamera::Reply> replies;
+    for (uint32_t n = 0; n < kAnswers; ++n) {
+      Bytes device = data;
+      device[0x0E] = static_cast<uint8_t>(n >> 8);  // the MAC's last bytes
+      device[0x0F] = static_cast<uint8_t>(n);
+      const Bytes address = be32(0x0A000000 + n);
+      std::copy(address.begin(), address.end(), device.begin() + 0x24);
+      replies.push_back({with_id(hex("00 00 00 03 00 f8 00 00"), id_of(asked.bytes)) + device,
+                         static_cast<int>(n / 10)});  // slowly enough for the socket's queue
+    }
+    return replies;
+  });
+  DiscoveryOptions options = on_loopback(camera, 600);
+  options.resend_interval_ms = 0;
+  options.addresses = {loopback(11)};
+  options.broadcast = false;
+  Found found;
+  DiscoveryReport report;
+  REQUIRE(search(options, found, &report).ok());
+  CHECK(found.cameras.size() == 1024);
+  CHECK(report.left_out == report.answers - 1024);
+  CHECK(report.left_out > 0);
+}

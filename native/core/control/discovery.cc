@@ -325,6 +325,10 @@ void Session::remember(FoundCamera found) {
     publish(old);
   }
   if (known) return;
+  if (found_.size() == kMostCameras) {
+    ++report_.left_out;
+    return;
+  }
   found_.push_back(std::move(found));
   publish(FoundCamera(found_.back()));
 }

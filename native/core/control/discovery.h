@@ -57,7 +57,11 @@ struct DiscoveryReport {
   uint64_t probes_sent = 0;
   uint64_t answers = 0;  // duplicates included
   uint64_t malformed = 0;
+  uint64_t left_out = 0;  // answers of further cameras, when kMostCameras were found
 };
+
+// Whoever answers with ever new identities takes no more memory and time than this.
+constexpr size_t kMostCameras = 1024;
 
 // Return false: enough. Called again for a camera already reported when something about it has changed (an
 // address conflict came to light, or it is reachable after all): replace what has the same NIC index and
