@@ -173,6 +173,11 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
     options: { min?: number; max?: number; timeout?: number } = {},
   ): Promise<PacketSizeResult> {
     this.assertUsable()
+    if (this.access === 'monitor') {
+      throw new GigeError('ERR_GIGE_ACCESS_DENIED', 'Without control the packet size is not ours to change', {
+        hint: 'Open the camera with control; a listener takes the size that the controlling application chose.',
+      })
+    }
     if (this.streams.size > 0 || this.negotiating) {
       throw invalidArgument('The packet size cannot change while a stream runs', 'Close the stream first.')
     }

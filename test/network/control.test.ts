@@ -351,8 +351,9 @@ describeWith(['netns', 'sysctl'], 'access', () => {
             .writeRegister(0x0d04, 1000)
             .catch((error: { code: string }) => error.code)
           const set = await second.features.set('Width', 160).catch((error: { code: string }) => error.code)
+          const size = await second.negotiatePacketSize().catch((error: { code: string }) => error.code)
           await second.close()
-          return { width, denied, set }
+          return { width, denied, set, size }
         } catch (error) {
           const { code, message, hint, holder } = error as Record<string, unknown>
           return { code, message, hint, holder }
@@ -379,6 +380,7 @@ describeWith(['netns', 'sysctl'], 'access', () => {
       width: 320,
       denied: 'ERR_GIGE_ACCESS_DENIED',
       set: 'ERR_GIGE_ACCESS_DENIED',
+      size: 'ERR_GIGE_ACCESS_DENIED',
     })
     expect(result.whileExclusive.control).toMatchObject({ code: 'ERR_GIGE_ACCESS_DENIED' })
     expect(result.whileExclusive.monitor).toMatchObject({ code: 'ERR_GIGE_ACCESS_DENIED' })
@@ -389,6 +391,25 @@ describeWith(['netns', 'sysctl'], 'access', () => {
       heartbeatExpired: 0,
       controller: undefined,
     })
+  })
+
+  it('is not taken for granted by a listener: it negotiates nothing, and writes nothing to a camera that nobody holds', async () => {
+    const { host, camera } = ends()
+    const simulator = await remoteSimulator(camera, { ...SMALL, address: '10.99.0.2' })
+    const refused = await insideOk(host, async (gigewire) => {
+      const listener = await gigewire.openCamera('10.99.0.2', { access: 'monitor' })
+      const refused = await listener.negotiatePacketSize().then(
+        () => undefined,
+        ({ code, hint }) => ({ code, hint }),
+      )
+      await listener.close()
+      return refused
+    })
+    expect(refused).toEqual({
+      code: 'ERR_GIGE_ACCESS_DENIED',
+      hint: expect.stringContaining('control'),
+    })
+    expect(await simulator.stats()).toMatchObject({ writeReg: 0, writeMem: 0 })
   })
 
   it('stops with the signal while the camera does not answer', async () => {
