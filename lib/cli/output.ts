@@ -58,6 +58,15 @@ function indent(text: string): string {
     .join('\n')
 }
 
+/** What the library's hints tell a program to do, and what does it here. */
+const FLAGS = [
+  [
+    "open with { access: 'monitor' }",
+    'listen to what it sends to a group: `gigewire stream <camera> --access monitor --multicast <group>`',
+  ],
+  ['{ streamPort }', '--stream-port'],
+] as const
+
 interface ErrorFacts {
   code: string
   message: string
@@ -75,6 +84,7 @@ export function errorFacts(error: unknown): ErrorFacts {
       if (name !== 'name' && name !== 'cause') facts[name] = value
     }
   }
+  for (const [option, flag] of FLAGS) facts.hint = facts.hint.replace(option, flag)
   const causes: string[] = []
   for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) {
     causes.push(cause.message)
