@@ -267,7 +267,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     const wanted = options.receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
     const granted = port.setReceiveBuffer(wanted)
     this.queueBytes = granted
-    if (granted < wanted && granted < 4 * MEBI) this.warnReceiveBuffer(wanted, granted, payload)
+    if (granted < wanted) this.warnReceiveBuffer(wanted, granted, payload)
     return port
   }
 

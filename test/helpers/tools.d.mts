@@ -62,6 +62,7 @@ export function until<T>(
 ): Promise<NonNullable<T>>
 export function quietFor(ms: number): (stats: StreamStats) => boolean
 export function brokenSums(stats: StreamStats): string[]
+export function aboutTheCamera(warnings: string[]): string[]
 export function brokenAgainstSimulator(stats: StreamStats, simulator: SimulatorStats): string[]
 export function aravisWrongByte(
   data: Uint8Array,

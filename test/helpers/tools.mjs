@@ -235,3 +235,8 @@ export async function simulate(gigewire, options) {
     await simulator.stop()
   }
 }
+
+/** Warnings but for those that depend on what this machine's kernel grants. */
+export function aboutTheCamera(warnings) {
+  return warnings.filter((code) => code !== 'receive-buffer')
+}
