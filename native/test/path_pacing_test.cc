@@ -49,6 +49,20 @@ TEST_CASE("never longer than fills a quarter of the queue") {
   CHECK(pacing.rest(progress(1, 110, 100'000, begin), 100, 146'400, false, begin + 132 * kUs) == 0);
 }
 
+TEST_CASE("what full reads brought counts for the pace, and one packet after a gap does not slow it") {
+  WakePacing pacing(10'000 * kUs, 400'000);
+  const uint64_t begin = 1000 * kUs;
+  uint64_t now = begin;
+  uint64_t rest = 0;
+  for (uint32_t i = 1; i <= 20; ++i) {  // 64 packets in 768 us, and one more
+    pacing.rest(progress(1, i * 65 - 1, 1'000'000, begin), 64, 93'696, true, now += 768 * kUs);
+    rest = pacing.rest(progress(1, i * 65, 1'000'000, begin), 1, 1464, false, now += 12 * kUs);
+  }
+  CHECK(rest > 100 * kUs);
+  CHECK(rest < 400 * kUs);  // 100 kB are 25 packets
+  CHECK(pacing.rest(progress(1, 1301, 1'000'000, begin), 1, 1464, false, now + 100'000 * kUs) < 500 * kUs);
+}
+
 TEST_CASE("small blocks in quick succession: none is worth a wake-up of its own") {
   WakePacing pacing(kLongest, kQueue);
   uint64_t rest = 0;

@@ -374,3 +374,30 @@ TEST_CASE("a gap after a pause is asked for like any other") {
   CHECK(rig.count("packets_resent") == 2);
   rig.check();
 }
+
+TEST_CASE(
+    "pauses that were seen once do not keep lost tails waiting for ever, nor beyond the end of their block") {
+  StreamConfig config = for_long();
+  config.frame_timeout_ns = 250 * kMs;
+  Rig rig(config);
+  rig.send_range(long_image(1), 0, 10);
+  rig.pass(200 * kMs);
+  rig.requests();
+  rig.send_range(long_image(1), 11, 101);
+  rig.expect_complete(long_image(1));
+  const auto asked_within = [&](uint64_t id, uint64_t ns) {
+    rig.send_range(long_image(id), 0, 60);
+    rig.pass(ns);
+    const bool asked = !rig.requests().empty();
+    for (uint32_t at = 61; at <= 101; ++at) rig.send(long_image(id).packet(at, 0x0100));
+    rig.expect_complete(long_image(id));
+    return asked;
+  };
+  CHECK(asked_within(2, 126 * kMs));  // before the block would be given up
+  for (uint64_t id = 3; id < 40; ++id) {
+    rig.send(long_image(id));
+    rig.expect_complete(long_image(id));
+  }
+  CHECK(asked_within(40, 21 * kMs));
+  rig.check();
+}

@@ -23,7 +23,11 @@ class Aggregation {
   // After each read: datagrams as the kernel handed them over, how many of them were several packets in one,
   // and whether more waited than one read could take.
   Turn note(size_t datagrams, size_t aggregates, bool full, uint64_t now_ns) {
-    if (!on_) return full && now_ns - since_ > kPause ? Turn::kOn : Turn::kStay;
+    if (!on_) {
+      if (!full || now_ns - since_ <= kPause) return Turn::kStay;
+      since_ = now_ns;
+      return Turn::kOn;
+    }
     since_ = now_ns;
     alone_ = aggregates != 0 ? 0 : alone_ + datagrams;
     return alone_ >= kPatience ? Turn::kOff : Turn::kStay;

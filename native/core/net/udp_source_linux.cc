@@ -63,7 +63,10 @@ class UdpSourceLinux final : public PacketSource {
     refresh_kernel_drops();  // what was dropped before is none of this stream's
     drops_ = 0;
     if (plain_ == Manner::kAggregate || adaptive_) switch_aggregation(true);
-    if (plain_ == Manner::kAggregate && !aggregation_.on()) plain_ = Manner::kCopy;  // before Linux 5.0
+    if (plain_ == Manner::kAggregate && !aggregation_.on()) {  // before Linux 5.0
+      plain_ = Manner::kCopy;
+      manner_.store(plain_, std::memory_order_relaxed);
+    }
   }
 
   bool valid() const { return waker_.valid(); }
@@ -107,7 +110,7 @@ class UdpSourceLinux final : public PacketSource {
       // A camera that vanished makes ICMP errors; they say nothing about the socket.
       if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ECONNREFUSED ||
           errno == EHOSTUNREACH || errno == ENETUNREACH || errno == ENOBUFS) {
-        draining_ = false;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) draining_ = false;
         return {};
       }
       return {0, false, true, errno};
@@ -187,7 +190,7 @@ class UdpSourceLinux final : public PacketSource {
       if (unpacked_bytes_ == 0) {
         unpacked_segment_ = read_control(message.msg_hdr);
         // Put together while that was still asked for: the kernel no longer says so.
-        if (unpacked_segment_ == 0 && unmarked_ && message.msg_len > max_datagram_)
+        if (unpacked_segment_ == 0 && unmarked_ && segment_ != 0 && message.msg_len > segment_)
           unpacked_segment_ = segment_;
         if (unpacked_segment_ == 0) unpacked_segment_ = message.msg_len;
         if (message.msg_len > unpacked_segment_) {

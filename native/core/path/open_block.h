@@ -104,7 +104,8 @@ class OpenBlock {
     bool end_noted = false;
     uint32_t removed_below = 0;  // the camera said it has nothing below
     uint64_t last_request = 0;
-    bool hopeless = false;  // cannot become complete any more
+    uint64_t longest_pause = 0;  // between packets that followed each other
+    bool hopeless = false;       // cannot become complete any more
   } resend;
   uint32_t resent = 0;
 

@@ -24,22 +24,26 @@ ResendPolicy::ResendPolicy(const StreamConfig& config, const BlockLimits& limits
       camera_(camera),
       counters_(counters),
       response_timeout_ns_(config.resend.response_timeout_ns),
+      longest_quiet_ns_(std::min(kLongestQuiet, config.frame_timeout_ns / 2)),
       quiet_ns_(config.resend.idle_delay_ns),
       budget_(config.resend.budget_burst * kUnit) {}
 
 void ResendPolicy::on_stored(OpenBlock& block, const gvsp::Header& header, bool next, uint64_t pause,
                              uint64_t now_ns) {
   budget_ = std::min<uint64_t>(budget_ + config_.budget_percent, config_.budget_burst * kUnit);
-  if (!asked_for(block, header.packet_id)) return;
   auto& state = block.resend;
+  if (next && !block.ended) state.longest_pause = std::max(state.longest_pause, pause);
+  if (!asked_for(block, header.packet_id)) return;
   const bool marked = gvsp::is_resent(header);
-  if (header.packet_id < state.frontier) marks_answers_ = marked;
-  if (next && !block.ended && header.packet_id >= state.tail_from && !marked && marks_answers_) {
+  // Once it marked one it marks all; an unmarked one may be an original that was late.
+  if (marked) answers_ = Answers::kMarked;
+  if (header.packet_id < state.frontier && answers_ == Answers::kUnknown) answers_ = Answers::kPlain;
+  if (next && !block.ended && header.packet_id >= state.tail_from && !marked) state.tail_dead = false;
+  if (next && !block.ended && header.packet_id >= state.tail_from && !marked && answers_ != Answers::kPlain) {
     // The camera had merely paused: what was asked for did not exist yet, and all that comes now is new.
     state.tail_from = OpenBlock::kNoTail;
     state.tail_tries = 0;
-    state.tail_dead = false;
-    quiet_ns_ = std::max(quiet_ns_, std::min(2 * pause, kLongestQuiet));
+    quiet_ns_ = std::max(quiet_ns_, std::min(2 * pause, longest_quiet_ns_));
     return;
   }
   ++block.resent;
@@ -72,6 +76,9 @@ void ResendPolicy::on_ended(OpenBlock& block, uint64_t now_ns) {
   block.resend.due = now_ns;
   if (block.resend.end_noted) return;
   block.resend.end_noted = true;
+  // What was learned of pauses is forgotten as blocks come without.
+  const uint64_t needed = std::max(config_.idle_delay_ns, 2 * block.resend.longest_pause);
+  quiet_ns_ = std::max(std::min(needed, quiet_ns_), quiet_ns_ - quiet_ns_ / 8);
   // What was asked for while the block merely went quiet may not have existed yet.
   block.resend.tail_tries = 0;
   block.resend.tail_dead = false;

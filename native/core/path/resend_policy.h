@@ -66,7 +66,9 @@ class ResendPolicy {
   StreamCounters& counters_;
   uint64_t response_timeout_ns_;
   uint64_t smoothed_rtt_ns_ = 0;
-  bool marks_answers_ = true;  // the camera says which packets it sends again; some do not
+  // Whether the camera says which packets it sends again: some do not.
+  enum class Answers : uint8_t { kUnknown, kMarked, kPlain } answers_ = Answers::kUnknown;
+  const uint64_t longest_quiet_ns_;
   uint64_t
       quiet_ns_;     // how long a block may pause before its tail counts as lost; grows with the pauses seen
   uint64_t budget_;  // in hundredths of a packet

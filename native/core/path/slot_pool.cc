@@ -95,7 +95,8 @@ void SlotPool::set_slot_state(uint32_t index, SlotState state) {
 
 void SlotPool::make_ready(uint32_t index) {
   const uint32_t word = atomic(slots_[index].state).load(std::memory_order_relaxed);
-  atomic(slots_[index].holder).store(kUnclaimed | word >> 2, std::memory_order_relaxed);
+  // Release: who sees the claim sees the frame, and that its former entry has left the ring.
+  atomic(slots_[index].holder).store(kUnclaimed | word >> 2, std::memory_order_release);
   set_slot_state(index, kSlotReady);
   auto head = atomic(header_->ring_head);
   const uint32_t at = head.load(std::memory_order_relaxed);
@@ -183,9 +184,11 @@ void SlotPool::release_all_of(uint32_t holder) {
     uint32_t expected = word;
     const uint32_t state = word & kSlotStateMask;
     if (state == kSlotLeased || state == kSlotReady) {
-      atomic(slots_[index].state)
-          .compare_exchange_strong(expected, (word & ~kSlotStateMask) | kSlotFree, std::memory_order_acq_rel,
-                                   std::memory_order_relaxed);
+      const bool freed = atomic(slots_[index].state)
+                             .compare_exchange_strong(expected, (word & ~kSlotStateMask) | kSlotFree,
+                                                      std::memory_order_acq_rel, std::memory_order_relaxed);
+      // Claimed, and ended before it was counted.
+      if (freed && state == kSlotReady) atomic(header_->frames_taken).fetch_add(1, std::memory_order_relaxed);
     }
   }
 }

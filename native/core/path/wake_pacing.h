@@ -27,9 +27,11 @@ class WakePacing {
   uint64_t rest(const BlockProgress& progress, uint64_t packets, uint64_t bytes, bool more, uint64_t now_ns) {
     if (longest_ == 0) return 0;
     note_block(progress);
+    charged_ += bytes * kTruesizePerByte + packets * kTruesizePerPacket;
     // Nothing came while it rested, or more is there already: the socket itself says when to go on.
     if (packets == 0 || more) return 0;
-    const uint64_t most = std::min(longest_, until_queue_fills(packets, bytes, now_ns));
+    note_pace(now_ns);
+    const uint64_t most = std::min(longest_, fill_time_);
     // Blocks that follow each other within the time that is granted: none of them is worth its own wake-up.
     if (period_ != 0 && period_ < longest_) return worth(most);
     if (progress.ended || progress.received < kFewest || progress.received >= progress.expected) return 0;
@@ -42,6 +44,7 @@ class WakePacing {
   static constexpr uint64_t kWorthwhile = 40'000;  // shorter rests cost as much as they save
   static constexpr uint64_t kTruesizePerByte = 2;  // what the kernel charges for small packets, at most
   static constexpr uint64_t kTruesizePerPacket = 1024;
+  static constexpr uint64_t kSecond = 1'000'000'000;
 
   static uint64_t worth(uint64_t rest) { return rest >= kWorthwhile ? rest : 0; }
 
@@ -57,16 +60,21 @@ class WakePacing {
     first_time_ = progress.first_time;
   }
 
-  // A quarter of the queue, at the pace of the last packets.
-  uint64_t until_queue_fills(uint64_t packets, uint64_t bytes, uint64_t now_ns) {
-    const uint64_t elapsed = last_read_ == 0 || now_ns <= last_read_ ? longest_ : now_ns - last_read_;
+  // How long a quarter of the queue lasts. By the quickest pace of late: one packet after a gap says little.
+  void note_pace(uint64_t now_ns) {
+    if (last_read_ != 0 && now_ns > last_read_) {
+      const uint64_t elapsed = std::min(now_ns - last_read_, kSecond);
+      const uint64_t now_lasts = elapsed * (queue_bytes_ / 4) / std::max<uint64_t>(charged_, 1);
+      fill_time_ = std::min(now_lasts, fill_time_ + fill_time_ / 8);
+    }
     last_read_ = now_ns;
-    const uint64_t charged = bytes * kTruesizePerByte + packets * kTruesizePerPacket;
-    return elapsed * (queue_bytes_ / 4) / std::max<uint64_t>(charged, 1);
+    charged_ = 0;
   }
 
   const uint64_t longest_;
   const uint64_t queue_bytes_;
+  uint64_t charged_ = 0;  // by the kernel, since last_read_
+  uint64_t fill_time_ = kSecond;
   uint64_t last_read_ = 0;
   uint64_t block_id_ = 0;
   uint64_t first_time_ = 0;

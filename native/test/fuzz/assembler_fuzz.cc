@@ -14,47 +14,25 @@
 #include <utility>
 #include <vector>
 
+#include "fuzz/input.h"
 #include "net/replay_source.h"
 #include "path/block_assembler.h"
 #include "path_identities.h"
 
 using namespace gw;
+using gw::fuzz::Bytes;
+using gw::fuzz::Input;
+using gw::fuzz::require;
 
 namespace {
-
-using Bytes = std::vector<uint8_t>;
 
 constexpr uint64_t kCapacity = 2400;
 constexpr uint32_t kData = 100;
 constexpr uint32_t kWidth = 50;
 
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
-
 void put(Bytes& out, uint64_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<uint8_t>(value >> (8 * i)));
 }
-
-struct Input {
-  const uint8_t* at;
-  const uint8_t* end;
-  bool empty() const { return at == end; }
-  uint8_t byte() { return at == end ? 0 : *at++; }
-  uint64_t number(int bytes) {
-    uint64_t value = 0;
-    for (int i = 0; i < bytes; ++i) value = value << 8 | byte();
-    return value;
-  }
-  Bytes bytes(size_t count) {
-    count = std::min(count, static_cast<size_t>(end - at));
-    Bytes out(at, at + count);
-    at += count;
-    return out;
-  }
-};
 
 class FuzzCamera final : public SideChannel {
  public:
