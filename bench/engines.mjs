@@ -4,7 +4,7 @@
 // turns in every round, so that what disturbs the machine disturbs all of them; medians of the rounds, and ratios to `copy`
 // without coalescing, which is what any receiver with recvmmsg and one copy does.
 //
-//   unshare -n sh -c 'ip link set lo up; node bench/engines.mjs [--seconds 1] [--rounds 5] [--json]'
+//   unshare -n sh -c 'ip link set lo up; node bench/engines.mjs [--seconds 1] [--rounds 5] [--only TEXT] [--json]'
 //
 // On loopback the sender's core does the kernel's work of sending and queueing; compare the ratios, not the figures.
 
@@ -18,6 +18,7 @@ const { values: flags } = parseArgs({
   options: {
     seconds: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' }, // loads whose name holds this
     json: { type: 'boolean', default: false },
     camera: { type: 'string' },
     receive: { type: 'string' },
@@ -113,7 +114,7 @@ function median(list) {
 
 async function compare() {
   const rows = []
-  for (const load of LOADS) {
+  for (const load of LOADS.filter(({ name }) => name.includes(flags.only))) {
     for (const packetSize of [1500, 9000]) {
       const runs = ENGINES.map(() => [])
       for (let round = 0; round < Number(flags.rounds); round++) {

@@ -29,6 +29,13 @@ TEST_CASE("in mid block it rests as long as it may, near the end until the end")
   CHECK(pacing.rest(progress(1, 1000, 1000, begin), 2, 2928, false, begin + 12000 * kUs) == 0);
 }
 
+TEST_CASE("not where few packets would gather: a timer costs more than they do") {
+  WakePacing pacing(kLongest, kQueue);
+  const uint64_t begin = 1000 * kUs;
+  // 72 us a packet: 9000 bytes at 1 Gbit/s.
+  CHECK(pacing.rest(progress(1, 10, 263, begin), 1, 8964, false, begin + 720 * kUs) == 0);
+}
+
 TEST_CASE("not before the pace is known, not after the end, not when nothing came, not when more is there") {
   WakePacing pacing(kLongest, kQueue);
   const uint64_t begin = 1000 * kUs;

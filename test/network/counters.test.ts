@@ -254,7 +254,8 @@ const scenarios: Scenario[] = [
     name: 'rests: packets come one by one',
     run: (gigewire, _, tools) =>
       tools.simulate(gigewire, {
-        simulator: { lineRateBps: 100_000_000, udpChecksum: false, width: 640, height: 480 },
+        simulator: { lineRateBps: 1_000_000_000, udpChecksum: false, width: 640, height: 480 },
+        stream: { packetSize: 1500 },
         blocks: 10,
       }),
     moves: { rests: 'some' },

@@ -105,7 +105,7 @@ describeWith(['netns'], 'engines', () => {
   }
 
   it('without coalescing nothing is left waiting; with it, the reads are fewer', async () => {
-    const paced = { lineRateBps: 200_000_000, frameRate: 0, udpChecksum: false }
+    const paced = { width: 640, height: 480, lineRateBps: 1_000_000_000, frameRate: 0, udpChecksum: false }
     const stream = { packetSize: 1500, engine: 'copy' as const }
     const without = await run({ simulator: paced, stream: { ...stream, coalesce: 0 }, blocks: 60 })
     const with_ = await run({ simulator: paced, stream: { ...stream, coalesce: 0.25 }, blocks: 60 })

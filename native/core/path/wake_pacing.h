@@ -33,20 +33,25 @@ class WakePacing {
     note_pace(now_ns);
     const uint64_t most = std::min(longest_, fill_time_);
     // Blocks that follow each other within the time that is granted: none of them is worth its own wake-up.
-    if (period_ != 0 && period_ < longest_) return worth(most);
+    if (period_ != 0 && period_ * kWakesPerRest <= longest_) return worth(most, period_);
     if (progress.ended || progress.received < kFewest || progress.received >= progress.expected) return 0;
     const uint64_t each = (now_ns - progress.first_time) / progress.received;
-    return worth(std::min(most, each * (progress.expected - progress.received)));
+    return worth(std::min(most, each * (progress.expected - progress.received)), each);
   }
 
  private:
-  static constexpr uint32_t kFewest = 4;           // packets before the camera's pace is known
-  static constexpr uint64_t kWorthwhile = 40'000;  // shorter rests cost as much as they save
+  static constexpr uint32_t kFewest = 4;  // packets before the camera's pace is known
+  // A timer's wake-up costs several times what one by a packet does (bench/engines.mjs): fewer are no gain.
+  static constexpr uint64_t kWakesPerRest = 8;
+  static constexpr uint64_t kWorthwhile = 40'000;  // ns; shorter rests cost as much as they save
   static constexpr uint64_t kTruesizePerByte = 2;  // what the kernel charges for small packets, at most
   static constexpr uint64_t kTruesizePerPacket = 1024;
   static constexpr uint64_t kSecond = 1'000'000'000;
 
-  static uint64_t worth(uint64_t rest) { return rest >= kWorthwhile ? rest : 0; }
+  // each: ns between what would wake the thread otherwise.
+  static uint64_t worth(uint64_t rest, uint64_t each) {
+    return rest >= kWorthwhile && rest >= each * kWakesPerRest ? rest : 0;
+  }
 
   // Time between the beginnings of blocks, as a moving average.
   void note_block(const BlockProgress& progress) {
