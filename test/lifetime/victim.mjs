@@ -80,6 +80,7 @@ async function go({ discover, openCamera }) {
       camera.features.execute = async (name, ...rest) => {
         if (name === 'AcquisitionStart') {
           reach()
+          // A slow camera, not a wait: what ends the program comes meanwhile; close(), which waits for it, is not kept for ever.
           await new Promise((resolve) => setTimeout(resolve, 1000))
         }
         return await execute(name, ...rest)

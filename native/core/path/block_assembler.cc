@@ -346,18 +346,6 @@ void BlockAssembler::refuse(const gvsp::Header& header) {
   next_deadline_ = 0;
 }
 
-BlockProgress BlockAssembler::progress() const {
-  if (!order_.started()) return {};
-  const OpenBlock& newest = block(order_.newest());
-  BlockProgress progress;
-  progress.block_id = order_.newest();
-  progress.ended = newest_ended();
-  progress.received = newest.received.count();
-  progress.expected = newest.expected_packets(limits_);
-  progress.first_time = newest.first_time;
-  return progress;
-}
-
 uint64_t BlockAssembler::service(OpenBlock& open, uint64_t now_ns) {
   if (open.stage != OpenBlock::Stage::kOpen) return ResendPolicy::kNever;
   uint64_t deadline = resend_.run(open, now_ns);

@@ -54,13 +54,14 @@ class BlockAssembler {
   static constexpr uint32_t kPortWitnesses = 32;
   static constexpr size_t kMaxForeseen = 256;  // packets
 
-  // A packet whose block id does not follow. One such packet opens and closes nothing: it is held (and
-  // counted as malformed) until a second one with that id bears it out.
+  // What a landing was made for.
   struct Foreseen {
     uint64_t block_id = 0;
     uint32_t packet_id = 0;
   };
 
+  // A packet whose block id does not follow. One such packet opens and closes nothing: it is held (and
+  // counted as malformed) until a second one with that id bears it out.
   struct Stray {
     bool present = false;
     gvsp::Header header;

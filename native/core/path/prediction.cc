@@ -1,5 +1,5 @@
-// The third part of BlockAssembler: where the next packets belong. Purpose: the kernel's own copy puts data
-// straight into its slot. Thread and owner as there.
+// The third part of BlockAssembler: where the next packets belong, and how far the newest block is. Purpose:
+// the kernel's own copy puts data straight into its slot. Thread and owner as there.
 //
 // Only places of which no packet is here yet are given away, so that a wrong guess destroys nothing: what
 // lands there is brought home before any packet of the batch is stored, and the place stays "missing".
@@ -95,6 +95,18 @@ bool BlockAssembler::changes_nothing(const PacketView& packet) const {
   if (distance <= 0 && sequence >= head_ && block(sequence).slot < 0) return false;
   const bool begins = header->format == gvsp::kLeader || header->format == gvsp::kAllIn;
   return distance == 1 || !begins || gvcp::is_error(header->status);
+}
+
+BlockProgress BlockAssembler::progress() const {
+  if (!order_.started()) return {};
+  const OpenBlock& newest = block(order_.newest());
+  BlockProgress progress;
+  progress.block_id = order_.newest();
+  progress.ended = newest_ended();
+  progress.received = newest.received.count();
+  progress.expected = newest.expected_packets(limits_);
+  progress.first_time = newest.first_time;
+  return progress;
 }
 
 }  // namespace gw
