@@ -27,11 +27,20 @@ const build = path.join(root, 'build-asan')
 
 const SUITES = [
   'test/lifetime/backpressure.test.ts',
+  'test/lifetime/forgotten.test.ts',
   'test/lifetime/leases.test.ts',
+  'test/lifetime/stream-close.test.ts',
+  'test/lifetime/stream-start.test.ts',
   'test/lifetime/two-environments.test.ts',
   'test/lifetime/workers.test.ts',
   'test/network/control.test.ts',
+  'test/network/counters.test.ts',
+  'test/network/destination.test.ts',
   'test/network/loss.test.ts',
+  'test/network/monitor.test.ts',
+  'test/network/multicast.test.ts',
+  'test/network/payloads.test.ts',
+  'test/network/receive-buffer.test.ts',
 ]
 
 function cmake(...args: string[]): void {
