@@ -36,6 +36,7 @@ const SUITES = [
   'test/network/control.test.ts',
   'test/network/counters.test.ts',
   'test/network/destination.test.ts',
+  'test/network/engines.test.ts',
   'test/network/loss.test.ts',
   'test/network/monitor.test.ts',
   'test/network/multicast.test.ts',
@@ -100,7 +101,7 @@ describeWith(['netns', 'cmake', 'g++'], 'the binary under ASan, LSan and UBSan',
     if (reports) rmSync(reports, { recursive: true })
   })
 
-  it('finds nothing in the suites of the addon', { timeout: 600_000 }, () => {
+  it('finds nothing in the suites of the addon', { timeout: 1_200_000 }, () => {
     const vitest = path.join(root, 'node_modules/vitest/vitest.mjs')
     const { status, stdout, stderr } = spawnSync(process.execPath, [vitest, 'run', ...SUITES], {
       cwd: root,
