@@ -10,8 +10,16 @@ namespace gw {
 namespace {
 
 constexpr size_t kBatch = 256;
+constexpr size_t kSmallestBatch = 16;
 constexpr uint32_t kBatchesInARow = 16;  // that may come before resends and time-outs have their turn
 constexpr uint64_t kLongestWait = 500 * kNsPerMs;  // so that a quiet stream still publishes and keeps alive
+
+// How many packets the next read is made ready for: twice what the last one brought, since each place costs
+// its preparation, used or not. It grows at once and shrinks slowly.
+size_t next_room(size_t room, const ReadResult& read) {
+  const size_t wanted = read.more ? 2 * room : 2 * read.count;
+  return std::clamp(std::max(wanted, room / 2), kSmallestBatch, kBatch);
+}
 
 }  // namespace
 
@@ -47,6 +55,7 @@ void Receiver::loop() {
   std::array<Landing, kBatch> landings;
   WakePacing pacing(config_.coalesce_ns, config_.queue_bytes);
   uint64_t rest = 0;
+  size_t room = kBatch;
   set_precise_sleep();
   StreamCounters& counters = assembler_.counters();
   uint64_t keep_alive_at = clock_.now_ns() + config_.keep_alive_ns;
@@ -59,9 +68,10 @@ void Receiver::loop() {
     ReadRequest request;
     request.deadline_ns = std::max<uint64_t>(deadline, 1);
     request.rest_ns = deadline > now ? std::min(rest, deadline - now) : 0;
-    if (source_.manner() == Manner::kScatter) request.plan = assembler_.plan(landings);
+    if (source_.manner() == Manner::kScatter) request.plan = assembler_.plan(std::span(landings).first(room));
     counters.rests += request.rest_ns != 0 ? 1 : 0;
-    const ReadResult read = source_.read(batch, request);
+    const ReadResult read = source_.read(std::span(batch).first(room), request);
+    room = next_room(room, read);
     now = clock_.now_ns();
     if (read.failed) {
       failure = read.error;
