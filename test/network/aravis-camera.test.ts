@@ -2,12 +2,11 @@
 // every frame is compared with the ramp it draws.
 
 import { afterEach, expect, it } from 'vitest'
+import { expectedIds, fakeCamera } from '../helpers/aravis.js'
 import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { describeWith } from '../helpers/requirements.js'
 import { aboutTheCamera, type Received } from '../helpers/tools.mjs'
-
-const FIRST_ID = 65401 // Aravis starts here, so that its 16-bit ids wrap early
 
 const opened: Namespace[] = []
 afterEach(() => {
@@ -18,16 +17,6 @@ function namespace(): Namespace {
   const made = new Namespace()
   opened.push(made)
   return made
-}
-
-async function fakeCamera(where: Namespace, device: string, serial: string): Promise<void> {
-  where.spawn('arv-fake-gv-camera-0.8', ['-i', device, '-s', serial], { stdio: 'ignore' })
-  await where.listening(3956)
-}
-
-/** Ids from 65401 over 65535; 0 is never used. */
-function expectedIds(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => ((FIRST_ID - 1 + i) % 65535) + 1)
 }
 
 function expectFlawless(result: Received, frames: number): void {

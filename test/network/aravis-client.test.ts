@@ -3,6 +3,7 @@
 
 import { afterEach, expect, it } from 'vitest'
 import type { SimulatorOptions } from '../../lib/index.js'
+import { fakeCamera } from '../helpers/aravis.js'
 import { type Capture, capture } from '../helpers/capture.js'
 import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
@@ -314,8 +315,7 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
     "our client and Aravis' camera",
     async () => {
       const { host, camera } = ends()
-      camera.spawn('arv-fake-gv-camera-0.8', ['-i', 'v1', '-s', 'GV01'], { stdio: 'ignore' })
-      await camera.listening(3956)
+      await fakeCamera(camera, 'v1', 'GV01')
       const traffic = await captured(host)
       const result = await insideOk(host, (gigewire, _, tools) =>
         tools.receive(gigewire, { camera: 'GV01', frames: 20, check: 'aravis' }),

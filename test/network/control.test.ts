@@ -5,6 +5,7 @@ import { constants } from 'node:os'
 import { afterEach, expect, it } from 'vitest'
 import type { SimulatorOptions } from '../../lib/index.js'
 import { cli } from '../cli/run-cli.js'
+import { fakeCamera } from '../helpers/aravis.js'
 import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { remoteSimulator } from '../helpers/remote-simulator.js'
@@ -604,8 +605,7 @@ describeWith(['netns', 'sysctl'], 'control on a bad network', () => {
 describeWith(['netns', 'sysctl', 'arv-fake-gv-camera-0.8'], "features of Aravis' camera", () => {
   it('are read and written', async () => {
     const host = namespace()
-    host.spawn('arv-fake-gv-camera-0.8', ['-i', '127.0.0.1', '-s', 'GV01'], { stdio: 'ignore' })
-    await host.listening(3956)
+    await fakeCamera(host, '127.0.0.1', 'GV01')
     const result = await insideOk(host, async (gigewire) => {
       const camera = await gigewire.openCamera('GV01')
       const { features } = camera

@@ -62,6 +62,11 @@ describeWith(['netns'], 'loss', () => {
       })
       for (const cause of ['lostRandom', 'lostBurst', 'lostLeader', 'lostTail'])
         expect(simulator[cause]).toBeGreaterThan(0)
+      console.info(
+        `${ids}: ${simulator.packetsLost} of ${stats.packetsExpected} packets lost, resent ${simulator.packetsResent}: ` +
+          `${((100 * simulator.packetsResent) / stats.packetsExpected).toFixed(2)} % of the stream, ` +
+          `${(simulator.packetsResent / simulator.packetsLost).toFixed(3)} x the loss`,
+      )
       expect(stats.packetsExpected).toBe(simulator.packetsPlanned)
       expect(stats.packetsResent).toBeGreaterThanOrEqual(simulator.packetsLost)
       expect(simulator.packetsResent).toBeLessThanOrEqual(0.02 * stats.packetsExpected)
