@@ -189,6 +189,7 @@ export interface NativeStreamOptions {
   packetSizeConfirmed: boolean
   payloadSize: number
   cameraAddress: string
+  channelIsNew?: boolean // the camera's block ids begin at 1
   cameraPort?: number // 0: that of the first packet
   cameraPortProven?: boolean // no other port is ever believed
   channel?: number
@@ -211,7 +212,7 @@ export interface NativeStreamOptions {
   coalesce?: number // ms, 0 to 10; 0: none
   queueBytes?: number // of the socket, as granted
   punchAddress?: string
-  punchPort?: number // 0: none
+  punchPort?: number // gets a datagram at start() and as keep-alive; 0: none
 }
 
 /**

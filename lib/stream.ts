@@ -212,6 +212,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     if (!monitor) await this.openChannel(this.port)
     this.assertOpen()
     this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
+    const punchPort = this.negotiated?.punchPort || this.scsp
+    if (this.negotiated && punchPort !== 0) this.negotiated.punched = true // at the receiver's start
     const packetSize = this.negotiated?.packetSize ?? (await readPacketSize(host.control))
     // Changing the packet size may change the payload (chunks), never the other way round.
     const slotBytes = Math.max(await payloadBytes(host.features, warn), payload)
@@ -228,12 +230,13 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
         packetSizeConfirmed: this.negotiated?.confirmed ?? false,
         payloadSize: slotBytes,
         cameraAddress: host.cameraAddress,
+        channelIsNew: this.channelOpen,
         bufferHandling: options.bufferHandling ?? 'OldestFirst',
         deliverIncomplete: options.incomplete === 'deliver',
         resend: { enabled: options.resend !== false && canResend, ...resend },
         cameraPort: this.negotiated?.sourcePort || this.scsp,
         cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
-        punchPort: this.negotiated?.punchPort || this.scsp,
+        punchPort,
         queueBytes: this.queueBytes,
         ...(options.engine && { engine: options.engine }),
         ...(options.coalesce !== undefined && { coalesce: options.coalesce }),

@@ -37,6 +37,7 @@ StreamConfig stream_config(Napi::Env env, const Options& options) {
   config.camera_port = options.integer<uint16_t>("cameraPort", 0, 65535, 0);
   config.camera_port_proven = options.boolean("cameraPortProven", false);
   config.channel = options.integer<uint16_t>("channel", 0, 511, 0);
+  config.channel_is_new = options.boolean("channelIsNew", false);
   config.packet_size = options.integer<uint32_t>("packetSize", 1, 65535, 1500);
   config.packet_size_confirmed = options.boolean("packetSizeConfirmed", false);
   config.payload_size = options.integer<uint64_t>("payloadSize", 0, static_cast<double>(kMaxPayload), 0);
@@ -153,6 +154,7 @@ void ReceiverObject::close_now() {
 
 Napi::Value ReceiverObject::start(const Napi::CallbackInfo& info) {
   if (!receiver_) throw_status(info.Env(), Status::error(Errc::kClosed, "the stream is closed"));
+  camera_->keep_alive();  // a stateful firewall has to be open before the camera sends
   const Status started = attempt([this] { receiver_->start("gw-rx-" + std::to_string(port_)); });
   if (!started.ok()) throw_status(info.Env(), started);
   return info.Env().Undefined();

@@ -260,6 +260,22 @@ describeWith(['netns', 'sysctl', 'nft'], 'a firewall that drops what was not ask
     expect(stream).toMatchObject({ packetSize: 1500, punched: true })
   })
 
+  it('is opened by it before the camera sends, also where the packet size is given', async () => {
+    const ends = direct(1500)
+    ends.host.nft(STATEFUL)
+    await remoteSimulator(ends.camera, { ...SMALL, address: CAMERA })
+    const result = await insideOk(
+      ends.host,
+      (gigewire, target: string, tools) =>
+        tools.receive(gigewire, { camera: target, stream: { packetSize: 1500 }, frames: 5, check: 1 }),
+      CAMERA,
+    )
+    expect(result.ids).toEqual([1, 2, 3, 4, 5])
+    expect(result.wrong).toEqual([])
+    expect(result.packetSize).toMatchObject({ packetSize: 1500, punched: true, tried: [] })
+    expect(result.stats).toMatchObject({ packetsMissing: 0, keepalives: 0 })
+  })
+
   it('is opened by repeating it, while the camera waits for a trigger and the firewall forgets', async () => {
     const ends = direct(1500)
     ends.host.nft(STATEFUL)
