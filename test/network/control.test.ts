@@ -501,17 +501,22 @@ describeWith(['netns', 'sysctl'], 'a camera is lost', () => {
     })
   }
 
-  it('but not because it is deaf for a while', async () => {
-    const result = await insideOk(namespace(), (gigewire, _, tools) =>
-      tools.simulate(gigewire, {
+  it('but not because it is deaf for a while; commands are patient, too', async () => {
+    const result = await insideOk(namespace(), async (gigewire, _, tools) => {
+      let width: Promise<unknown> | undefined
+      const outcome = await tools.simulate(gigewire, {
         frames: 200,
         open: { heartbeatTimeout: 6000 },
         simulator: { frameRate: 100 },
-        onFrame: (frame, _stream, _camera, simulator) => {
-          if (frame.blockId === 10n) simulator.stallControl(1200)
+        onFrame: (frame, _stream, camera, simulator) => {
+          if (frame.blockId !== 10n) return
+          simulator.stallControl(1200)
+          width = camera.features.get('Width', { ignoreCache: true }).catch((error) => error.code)
         },
-      }),
-    )
+      })
+      return { ...outcome, width: await width }
+    })
+    expect(result.width).toBe(320)
     expect(result.lost).toEqual([])
     expect(result.ids).toHaveLength(200)
     expect(result.wrong).toEqual([])

@@ -177,6 +177,9 @@ Result<size_t> GvcpClient::exchange(const Request& request, uint32_t epoch, Muta
     // again.
     if (exchange.id == 0) exchange.id = next_id();
     send(exchange);
+    // A lost datagram is repeated soon; a camera that is silent for a second while it fills its link is
+    // waited for.
+    if (attempt != 0 && request.timeout_ms == 0) exchange.timeout_ms += exchange.timeout_ms / 2;
     Status status = await_ack(exchange, now() + exchange.timeout_ms * kNsPerMs, reply);
     if (status.ok()) return exchange.reply_size;
     if (status.gvcp_status == gvcp::kBusy && attempt + 1 < tries) {
