@@ -1,6 +1,7 @@
 // Aravis' fake camera as the tests start it, and its block ids.
 
 import type { ChildProcess } from 'node:child_process'
+import { isIPv4 } from 'node:net'
 import type { Namespace } from './netns.js'
 
 const FIRST_ID = 65401 // it starts here, so that its 16-bit ids wrap early
@@ -14,7 +15,7 @@ export async function fakeCamera(
 ): Promise<ChildProcess> {
   const args = ['-i', device, '-s', serial, ...(description === undefined ? [] : ['-g', description])]
   const camera = where.spawn('arv-fake-gv-camera-0.8', args, { stdio: 'ignore' })
-  await where.listening(3956)
+  await where.listening(3956, isIPv4(device) ? device : undefined)
   return camera
 }
 
