@@ -78,10 +78,11 @@ export class Namespace implements Disposable {
     this.children.push(child)
   }
 
-  /** Waits until somebody listens on a UDP port: a program that was just spawned is ready. */
-  async listening(port: number): Promise<void> {
+  /** Waits until somebody listens on a UDP port, at an address or any: a program that was just spawned is ready. */
+  async listening(port: number, address?: string): Promise<void> {
     const end = performance.now() + 10_000
-    while (this.exec('ss', '-Hnlu', `sport = :${port}`) === '') {
+    const where = address === undefined ? '' : `src ${address} and `
+    while (this.exec('ss', '-Hnlu', `${where}sport = :${port}`) === '') {
       if (performance.now() > end) throw new Error(`nobody listens on UDP port ${port} of ${this.name}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
