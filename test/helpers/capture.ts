@@ -43,6 +43,7 @@ export async function capture(where: Namespace, device: string, streamPort?: num
       encoding: 'utf8',
       maxBuffer: 1 << 28,
       stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, LD_PRELOAD: undefined }, // as in netns.ts
     })
       .split('\n')
       .filter((line) => line !== '')
