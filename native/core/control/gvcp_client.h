@@ -26,8 +26,8 @@ struct ControlOptions {
   Endpoint camera;                // port 0 = 3956
   uint32_t local_address = 0;     // 0: the kernel's choice
   std::string device;             // NIC to pin the socket to (best effort); empty: none
-  uint32_t ack_timeout_ms = 200;  // of the first try; each further one waits half as long again: 2.6 s in all
-  int tries = 5;
+  uint32_t ack_timeout_ms = 200;  // of the first five tries; the others wait three times as long
+  int tries = 8;                  // 2.8 s in all
 };
 
 struct ControlStats {
