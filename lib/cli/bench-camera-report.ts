@@ -28,10 +28,20 @@ export function benchCameraLines(
     for (const text of evidence) lines.push(...bullet(text, width))
     lines.push(...wrap(next, width - INDENT.length).map((line) => INDENT + style.paint('dim', line)))
   }
-  lines.push('', ...table(factRows(facts).map(([name, text]) => [style.paint('bold', name), text])))
+  lines.push('', ...factLines(facts, style, width))
   lines.push(style.paint('bold', 'losses by cause'), ...lossLines(facts.stats, style))
   for (const text of facts.unknown) lines.push(...wrap(`not known: ${text}`, width))
   return lines
+}
+
+function factLines(facts: CameraBenchFacts, style: Styler, width: number): string[] {
+  const rows = factRows(facts)
+  const room = width - Math.max(...rows.map(([name]) => name.length)) - 2
+  return table(
+    rows.flatMap(([name, value]) =>
+      wrap(value, room).map((line, i) => [i === 0 ? style.paint('bold', name) : '', line]),
+    ),
+  )
 }
 
 function bullet(text: string, width: number): string[] {

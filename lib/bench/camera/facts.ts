@@ -47,6 +47,8 @@ export interface CameraBenchFacts {
   seconds: number
   /** Blocks that the camera sent per second, whatever became of them. */
   blockRate: number
+  /** The pace of the camera by the median of its frame intervals; blockRate where there are none. */
+  cameraRate: number
   /** Frames per second that were taken. */
   frameRate: number
   frames: number

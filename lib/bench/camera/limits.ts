@@ -16,6 +16,8 @@ const FULL_LINK = 0.92
 const NEAR_LIMIT = 0.9
 /** Packets of a frame that fill so much of the time to the next one follow each other without a rest. */
 const FULL_PERIOD = 0.9
+/** More than the camera itself could: they waited on the way. */
+const OVERFULL_PERIOD = 1.05
 
 const near = (rate: number, wanted: number | undefined): boolean =>
   wanted !== undefined && wanted > 0 && Math.abs(rate - wanted) <= wanted * NEAR
@@ -24,9 +26,9 @@ const mbit = (bits: number) => `${(bits / 1e6).toFixed(0)} Mbit/s`
 const percent = (share: number) => `${(share * 100).toFixed(0)} %`
 
 /** Of the time from one frame to the next, what its packets take to arrive. */
-function fullness({ spread, repairedSpread, blockRate }: CameraBenchFacts): number {
+function fullness({ spread, repairedSpread, cameraRate }: CameraBenchFacts): number {
   const { p50 } = spread.count > 0 ? spread : repairedSpread
-  return (p50 * blockRate) / 1e6
+  return (p50 * cameraRate) / 1e6
 }
 
 function fullnessText(facts: CameraBenchFacts): string {
@@ -60,13 +62,28 @@ export const LIMITS: Limit[] = [
     },
   },
   {
+    code: 'path.full',
+    link: 'link',
+    judge: (facts) => {
+      if (fullness(facts) < OVERFULL_PERIOD) return undefined
+      return {
+        summary: 'Something between camera and this machine is full: a slower port of a switch, or a shaper',
+        evidence: [
+          fullnessText(facts),
+          `${facts.stats.lostOnWire} packets were lost on the way, at ${mbit(facts.wireRate)} on the wire`,
+        ],
+        next: 'Find the slowest port on the way, and keep the camera below it (DeviceLinkThroughputLimit, GevSCPD, AcquisitionFrameRate).',
+      }
+    },
+  },
+  {
     code: 'camera.trigger',
     link: 'camera',
-    judge: ({ camera, blockRate }) => {
+    judge: ({ camera, cameraRate }) => {
       if (camera.triggerMode !== 'On') return undefined
       return {
         summary: 'Triggers set the rate',
-        evidence: [`TriggerMode is On; ${fps(blockRate)} came`],
+        evidence: [`TriggerMode is On; ${fps(cameraRate)} came`],
         next: 'To see what the camera can do, measure with --set TriggerMode=Off.',
       }
     },
@@ -74,13 +91,13 @@ export const LIMITS: Limit[] = [
   {
     code: 'camera.exposure',
     link: 'camera',
-    judge: ({ camera: { exposureTimeUs }, blockRate }) => {
-      const share = ((exposureTimeUs ?? 0) * blockRate) / 1e6
+    judge: ({ camera: { exposureTimeUs }, cameraRate }) => {
+      const share = ((exposureTimeUs ?? 0) * cameraRate) / 1e6
       if (share < EXPOSURE_SHARE || share > 1 + NEAR) return undefined
       return {
         summary: 'The exposure sets the rate',
         evidence: [
-          `ExposureTime ${exposureTimeUs} us is ${percent(share)} of the time from frame to frame at ${fps(blockRate)}`,
+          `ExposureTime ${exposureTimeUs} us is ${percent(share)} of the time from frame to frame at ${fps(cameraRate)}`,
         ],
         next: 'Shorten ExposureTime and give more light or gain.',
       }
@@ -95,7 +112,7 @@ export const LIMITS: Limit[] = [
       if (
         limit === undefined ||
         wireRate < limit * NEAR_LIMIT ||
-        near(facts.blockRate, camera.acquisitionFrameRate)
+        near(facts.cameraRate, camera.acquisitionFrameRate)
       )
         return undefined
       return {
@@ -108,11 +125,11 @@ export const LIMITS: Limit[] = [
   {
     code: 'camera.frame-rate',
     link: 'camera',
-    judge: ({ camera, blockRate }) => {
-      if (!near(blockRate, camera.acquisitionFrameRate)) return undefined
+    judge: ({ camera, cameraRate }) => {
+      if (!near(cameraRate, camera.acquisitionFrameRate)) return undefined
       return {
         summary: 'The frame rate that the camera was set to is reached: nothing else limits it',
-        evidence: [`AcquisitionFrameRate ${camera.acquisitionFrameRate}, ${fps(blockRate)} sent`],
+        evidence: [`AcquisitionFrameRate ${camera.acquisitionFrameRate}, ${fps(cameraRate)} sent`],
         next: 'To find the next limit, raise AcquisitionFrameRate.',
       }
     },
@@ -146,21 +163,6 @@ export const LIMITS: Limit[] = [
     },
   },
   {
-    code: 'path.full',
-    link: 'link',
-    judge: (facts) => {
-      if (fullness(facts) < FULL_PERIOD || facts.stats.lostOnWire === 0) return undefined
-      return {
-        summary: 'Something between camera and this machine is full: a slower port of a switch, or a shaper',
-        evidence: [
-          fullnessText(facts),
-          `${facts.stats.lostOnWire} packets were lost on the way, at ${mbit(facts.wireRate)} on the wire`,
-        ],
-        next: 'Find the slowest port on the way, and keep the camera below it (DeviceLinkThroughputLimit, GevSCPD, AcquisitionFrameRate).',
-      }
-    },
-  },
-  {
     code: 'camera.pacing',
     link: 'throughput',
     judge: (facts) => {
@@ -175,11 +177,11 @@ export const LIMITS: Limit[] = [
   {
     code: 'camera.resulting-rate',
     link: 'camera',
-    judge: ({ camera, blockRate }) => {
-      if (!near(blockRate, camera.resultingFrameRate)) return undefined
+    judge: ({ camera, cameraRate }) => {
+      if (!near(cameraRate, camera.resultingFrameRate)) return undefined
       return {
         summary: 'Exposure and readout set the rate, as the camera calculates it',
-        evidence: [`ResultingFrameRate ${camera.resultingFrameRate}, ${fps(blockRate)} sent`],
+        evidence: [`ResultingFrameRate ${camera.resultingFrameRate}, ${fps(cameraRate)} sent`],
         next: 'A smaller Height, binning, fewer bits per pixel or a shorter exposure bring more frames.',
       }
     },
@@ -191,7 +193,7 @@ export const LIMITS: Limit[] = [
       summary:
         "The camera sends no faster, and nothing on the way explains it: most likely its sensor's readout",
       evidence: [
-        `${fps(facts.blockRate)}; ${fullnessText(facts)}`,
+        `${fps(facts.cameraRate)}; ${fullnessText(facts)}`,
         `AcquisitionFrameRate ${facts.camera.acquisitionFrameRate ?? 'not set'}, ResultingFrameRate ${facts.camera.resultingFrameRate ?? 'not told'}`,
       ],
       next: 'Compare with the data sheet for this image size, pixel format and exposure.',

@@ -91,6 +91,8 @@ export async function measureCamera(camera: Camera, options: MeasureOptions): Pr
       softnet: difference(begin.system.softnet, end.system.softnet),
     }
     const link = linkSpeed(nic)
+    const { jitter } = times.result
+    const interval = (jitter.camera ?? jitter.host).p50
     const cpuNs = end.system.cpu.processNs - begin.system.cpu.processNs
     const threads = end.system.cpu.threads.size > 0 && process.platform === 'linux'
     const share = (ns: number) => ns / 1e9 / seconds
@@ -106,6 +108,7 @@ export async function measureCamera(camera: Camera, options: MeasureOptions): Pr
       packetSize: stream.packetSize,
       seconds,
       blockRate: stats.blocksExpected / seconds,
+      cameraRate: interval > 0 ? 1e6 / interval : stats.blocksExpected / seconds,
       frameRate: times.frames / seconds,
       frames: settling ? 0 : times.frames,
       wireRate: (wireBytes * 8) / seconds,
