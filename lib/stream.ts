@@ -123,7 +123,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     // The iterator is made where the caller stands: the only place a forgotten frame can be traced back to.
     this.taken = new Error('frames taken').stack?.split('\n').slice(2).join('\n') ?? ''
     return {
-      next: async () => await this.next(),
+      next: () => this.next(),
       return: async () => {
         await this.close()
         return { done: true, value: undefined }
@@ -135,10 +135,28 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     const { frames } = this.options
     if (frames !== undefined && this.asked >= frames) return this.finishAfter(this.lastAsked)
     this.asked++
+    const ready = this.readyFrame()
+    if (ready) {
+      this.lastAsked = undefined
+      return ready
+    }
     const asked = this.nextFrame()
     // Without its result, which would keep the frame from being collected.
     if (frames !== undefined) this.lastAsked = asked.then(ignore, ignore)
     return asked
+  }
+
+  /** What a stream under full load does for each frame: no wait, no native call, one promise. */
+  private readyFrame(): Promise<IteratorResult<Frame, void>> | undefined {
+    if (this.state !== 'running') return undefined
+    try {
+      const value = this.queue?.takeReady()
+      if (!value) return undefined
+      this.tellEvents()
+      return Promise.resolve({ done: false, value })
+    } catch (error) {
+      return this.failWith(error)
+    }
   }
 
   private async nextFrame(): Promise<IteratorResult<Frame, void>> {
@@ -150,9 +168,13 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       else this.tellEvents()
       return result
     } catch (error) {
-      await this.close()
-      throw error
+      return await this.failWith(error)
     }
+  }
+
+  private async failWith(error: unknown): Promise<never> {
+    await this.close()
+    throw error
   }
 
   /** All frames that were wanted are asked for; the last of them may still be on its way to another caller. */
@@ -332,7 +354,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   }
 
   private tellEvents(): void {
-    for (const event of this.region?.drainEvents() ?? []) this.tell(() => this.emitEvent(event))
+    if (!this.region?.hasEvents) return
+    for (const event of this.region.drainEvents()) this.tell(() => this.emitEvent(event))
   }
 
   private emitEvent({ kind, blockId, a, b }: RegionEvent): void {

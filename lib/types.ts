@@ -196,6 +196,8 @@ export interface Frame extends Disposable {
   readonly timestampNs: bigint | undefined
   /** Host monotonic clock (process.hrtime.bigint()), the leader's arrival. */
   readonly hostTimeNs: bigint
+  /** The same clock, when the frame was complete or given up. */
+  readonly readyTimeNs: bigint
   readonly complete: boolean
   /** Byte ranges that did not arrive (incomplete frames only); they are zero. */
   readonly missing: { offset: number; length: number }[]

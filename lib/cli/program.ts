@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addBench } from './bench.js'
 import { addExecute } from './commands/execute.js'
 import { addFeatures } from './commands/features.js'
 import { addForceIp } from './commands/force-ip.js'
@@ -46,6 +47,7 @@ export function createProgram(output: Output): Command {
   program.commandsGroup('Frames:')
   addGrab(program, output)
   addStream(program, output)
+  addBench(program, output)
   program.commandsGroup('Addresses:')
   addIp(program, output)
   addForceIp(program, output)

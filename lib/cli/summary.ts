@@ -117,9 +117,23 @@ function lossRows(stats: StreamStats): LossRow[] {
   ]
 }
 
+const count = (value: number) => value.toLocaleString('en-US')
+
+/** One for each cause, whether or not it came about. */
+export function lossLines(stats: StreamStats, style: Styler): string[] {
+  const losses = lossRows(stats)
+  const digits = Math.max(...losses.map((loss) => count(loss.count).length))
+  return table(
+    losses.map(({ label, count: value, meaning, good }) => [
+      `  ${label}`,
+      style.paint(value > 0 && !good ? 'yellow' : 'green', count(value).padStart(digits)),
+      value > 0 ? style.paint('dim', meaning) : '',
+    ]),
+  )
+}
+
 export function summaryLines(summary: StreamSummary, style: Styler): string[] {
   const { stats } = summary
-  const count = (value: number) => value.toLocaleString('en-US')
   const megabits = summary.megabytesPerSecond * 8
   const lines = [
     `${style.paint('bold', 'received')}    ${count(summary.frames)} frames in ${summary.seconds.toFixed(2)} s: ` +
@@ -130,14 +144,7 @@ export function summaryLines(summary: StreamSummary, style: Styler): string[] {
     `${style.paint('bold', 'engine')}      ${summary.engine ?? 'none'}: ${(stats.datagrams / Math.max(stats.batches, 1)).toFixed(1)} packets per read`,
     style.paint('bold', 'losses by cause'),
   ]
-  const losses = lossRows(stats)
-  const digits = Math.max(...losses.map((loss) => count(loss.count).length))
-  const rows = losses.map(({ label, count: value, meaning, good }) => [
-    `  ${label}`,
-    style.paint(value > 0 && !good ? 'yellow' : 'green', count(value).padStart(digits)),
-    value > 0 ? style.paint('dim', meaning) : '',
-  ])
-  lines.push(...table(rows))
+  lines.push(...lossLines(stats, style))
   const ignored = [
     [stats.duplicate, 'duplicate'],
     [stats.late, 'late'],
