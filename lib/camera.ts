@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events'
 import type { CameraControl, NativeCapabilities } from '../binding.js'
+import * as argument from './arguments.js'
 import { readNodeMap } from './camera-port.js'
 import { findCamera } from './discovery.js'
 import { GigeError, invalidArgument } from './errors.js'
@@ -9,6 +10,7 @@ import type { NodeMap } from './genapi/index.js'
 import { native } from './native.js'
 import { negotiate } from './packet-size.js'
 import { CameraStream, type StreamHost } from './stream.js'
+import { STREAM } from './stream-options.js'
 import type {
   Camera,
   CameraEvents,
@@ -22,7 +24,29 @@ import type {
   StreamOptions,
 } from './types.js'
 
-const ACCESS = ['control', 'exclusive', 'monitor'] as const
+const OPEN: argument.Rules<OpenOptions> = {
+  access: argument.oneOf(['control', 'exclusive', 'monitor']),
+  heartbeatTimeout: argument.whole(0, 0xffff_ffff),
+  interface: argument.nonEmpty,
+  discoverTimeout: argument.range(1, 3_600_000),
+  signal: argument.signal,
+}
+const NEGOTIATE: argument.Rules<NonNullable<Parameters<Camera['negotiatePacketSize']>[0]>> = {
+  min: argument.whole(0, 65535),
+  max: argument.whole(0, 65535),
+  timeout: argument.range(1, 60_000),
+}
+const GRAB: argument.Rules<NonNullable<Parameters<Camera['grab']>[0]>> = {
+  ...STREAM,
+  timeout: argument.range(1, 0x7fff_ffff),
+}
+const PERSISTENT_IP: argument.Rules<Parameters<Camera['setPersistentIp']>[0]> = {
+  address: argument.address,
+  subnetMask: argument.address,
+  gateway: argument.address,
+  persistent: argument.flag,
+  dhcp: argument.flag,
+}
 
 function isCameraInfo(target: CameraTarget): target is CameraInfo {
   return typeof target === 'object' && 'interface' in target && 'mac' in target
@@ -43,12 +67,8 @@ function assertSeenThrough({ address, interface: nic }: CameraInfo, wanted: stri
  * ERR_GIGE_DESCRIPTION; the signal's reason.
  */
 export async function openCamera(target: CameraTarget, options: OpenOptions = {}): Promise<Camera> {
+  argument.checkOptions('opening', options, OPEN)
   const { access = 'control', heartbeatTimeout = 0, signal } = options
-  if (!ACCESS.includes(access))
-    throw invalidArgument(`access must be one of ${ACCESS.join(', ')}, not '${access}'`)
-  if (!Number.isInteger(heartbeatTimeout) || heartbeatTimeout < 0 || heartbeatTimeout > 0xffffffff) {
-    throw invalidArgument(`heartbeatTimeout must be a number of milliseconds, not ${heartbeatTimeout}`)
-  }
   signal?.throwIfAborted()
   if (isCameraInfo(target)) assertSeenThrough(target, options.interface)
   const info = isCameraInfo(target)
@@ -172,6 +192,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   async negotiatePacketSize(
     options: { min?: number; max?: number; timeout?: number } = {},
   ): Promise<PacketSizeResult> {
+    argument.checkOptions('negotiation', options, NEGOTIATE)
     this.assertUsable()
     if (this.access === 'monitor') {
       throw new GigeError('ERR_GIGE_ACCESS_DENIED', 'Without control the packet size is not ours to change', {
@@ -233,6 +254,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   }
 
   async grab(options: StreamOptions & { timeout?: number } = {}): Promise<Frame> {
+    argument.checkOptions('grab', options, GRAB)
     const { timeout = 5000, signal, ...rest } = options
     const limit = AbortSignal.timeout(timeout)
     const stream = this.stream({
@@ -293,6 +315,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
     persistent?: boolean
     dhcp?: boolean
   }): Promise<void> {
+    argument.checkOptions('persistent address', options, PERSISTENT_IP, ['address', 'subnetMask'])
     await this.call(() => this.control.setPersistentIp(options))
   }
 

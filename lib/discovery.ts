@@ -2,6 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { NativeCamera } from '../binding.js'
+import * as argument from './arguments.js'
 import { GigeError, invalidArgument } from './errors.js'
 import { native } from './native.js'
 import type {
@@ -13,11 +14,19 @@ import type {
   WatchOptions,
 } from './types.js'
 
-const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/
-const MAC = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i
-
-export function isAddress(text: string): boolean {
-  return IPV4.test(text)
+const SEARCH: argument.Rules<DiscoverOptions> = {
+  timeout: argument.range(1, 3_600_000),
+  interfaces: argument.listOf(argument.nonEmpty),
+  addresses: argument.listOf(argument.address),
+  until: argument.callable,
+  onWarning: argument.callable,
+  signal: argument.signal,
+}
+const { until: _, ...WATCHED } = SEARCH
+const WATCH: argument.Rules<WatchOptions> = {
+  ...WATCHED,
+  interval: argument.range(1, 3_600_000),
+  misses: argument.whole(1, Number.MAX_SAFE_INTEGER),
 }
 
 function toInfo(found: NativeCamera): CameraInfo {
@@ -60,11 +69,9 @@ function key(camera: CameraInfo): string {
  * Errors: ERR_GIGE_INVALID_ARGUMENT (no such interface), ERR_GIGE_NETWORK (nothing could be sent), the signal's reason.
  */
 export async function discover(options: DiscoverOptions = {}): Promise<CameraInfo[]> {
+  argument.checkOptions('discovery', options, SEARCH)
   const { until, signal, onWarning = tellWarning } = options
   signal?.throwIfAborted()
-  for (const address of options.addresses ?? []) {
-    if (!isAddress(address)) throw invalidArgument(`'${address}' is not an IPv4 address`)
-  }
   const found = new Map<string, CameraInfo>()
   const search = new native.Discovery()
   const stop = () => search.stop()
@@ -105,15 +112,6 @@ function facts({ duplicateOf: _, ...camera }: CameraInfo): string {
   return JSON.stringify(camera)
 }
 
-const LONGEST_INTERVAL = 3_600_000
-
-function checkWatch(interval: number, misses: number): void {
-  if (!(interval >= 1 && interval <= LONGEST_INTERVAL))
-    throw invalidArgument(`interval must be from 1 to ${LONGEST_INTERVAL} ms, not ${interval}`)
-  if (!(Number.isInteger(misses) && misses >= 1))
-    throw invalidArgument(`misses must be a number of searches, not ${misses}`)
-}
-
 /**
  * Searches again and again, and tells what changed. Ends with the loop that reads it, or with the signal.
  * Errors: those of discover().
@@ -121,20 +119,21 @@ function checkWatch(interval: number, misses: number): void {
 export async function* watchCameras(
   options: WatchOptions = {},
 ): AsyncGenerator<CameraChange, void, undefined> {
-  const { interval = 1000, misses = 2, signal } = options
-  checkWatch(interval, misses)
+  argument.checkOptions('watch', options, WATCH)
+  const { interval = 1000, misses = 2, ...search } = options
+  const { signal } = search
   const known = new Map<string, { camera: CameraInfo; missed: number }>()
   let warned: string[] = []
   while (!signal?.aborted) {
     const next = performance.now() + interval
     const warnings: DiscoveryWarning[] = []
     const seen = await discover({
-      ...options,
-      timeout: options.timeout ?? Math.min(Math.ceil(interval), 2000),
+      ...search,
+      timeout: search.timeout ?? Math.min(Math.ceil(interval), 2000),
       onWarning: (warning) => warnings.push(warning),
     })
     for (const warning of warnings) {
-      if (!warned.includes(warning.message)) (options.onWarning ?? tellWarning)(warning)
+      if (!warned.includes(warning.message)) (search.onWarning ?? tellWarning)(warning)
     }
     warned = warnings.map(({ message }) => message)
     const now = new Map(seen.map((camera) => [key(camera), camera]))
@@ -178,7 +177,8 @@ export async function findCamera(
   options: { interface?: string; timeout?: number; signal?: AbortSignal } = {},
 ): Promise<CameraInfo> {
   if (typeof target === 'string' && target === '') throw invalidArgument('An empty string names no camera')
-  const address = typeof target === 'string' ? (isAddress(target) ? target : undefined) : target.address
+  const address =
+    typeof target === 'string' ? (argument.isAddress(target) ? target : undefined) : target.address
   const fits = (found: CameraInfo[]) => found.filter((camera) => matches(camera, target))
   const warnings: DiscoveryWarning[] = []
   const found = await discover({
@@ -216,7 +216,7 @@ export async function findCamera(
 function hint(target: Exclude<CameraTarget, CameraInfo>, address: string | undefined): string {
   if (address)
     return 'Check power, cable and address; a firewall may drop UDP port 3956 on the way. `npx gigewire list` shows what answers.'
-  const kind = typeof target === 'string' && MAC.test(target) ? 'MAC address' : 'name'
+  const kind = typeof target === 'string' && argument.isMac(target) ? 'MAC address' : 'name'
   return `By ${kind} a camera is found only where broadcast reaches it. Give its IP address instead where a router, a container or a firewall lies between.`
 }
 
@@ -232,14 +232,21 @@ export interface ForceIpOptions {
   timeout?: number
 }
 
+const FORCE: argument.Rules<ForceIpOptions> = {
+  mac: argument.mac,
+  address: argument.address,
+  subnetMask: argument.address,
+  gateway: argument.address,
+  interface: argument.nonEmpty,
+  timeout: argument.range(1, 600_000),
+}
+
 /**
  * Gives a camera an address until its next power cycle (FORCEIP), also one that is in another subnet, and waits until it is
  * seen there. Errors: ERR_GIGE_NOT_FOUND, ERR_GIGE_TIMEOUT (cameras that an application controls ignore it).
  */
 export async function forceIp(options: ForceIpOptions): Promise<CameraInfo> {
-  if (!MAC.test(options.mac))
-    throw invalidArgument(`'${options.mac}' is not a MAC address like 00:11:1c:f5:a0:b1`)
-  if (!isAddress(options.address)) throw invalidArgument(`'${options.address}' is not an IPv4 address`)
+  argument.checkOptions('FORCEIP', options, FORCE, ['mac', 'address'])
   const mac = options.mac.toLowerCase().replaceAll('-', ':')
   let nic = options.interface
   if (nic === undefined) {

@@ -3,6 +3,7 @@
 
 import { invalidArgument } from './errors.js'
 import { native } from './native.js'
+import { checkFaults, checkSimulatorOptions } from './simulator-options.js'
 
 /** Probabilities 0..1 for each packet unless said otherwise; the same seed loses the same packets. */
 export interface SimulatorFaults {
@@ -157,6 +158,7 @@ const running = new Set<object>()
 
 /** Errors: ERR_GIGE_NETWORK when the address is not this machine's or another camera uses it; ERR_GIGE_INVALID_ARGUMENT. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  checkSimulatorOptions(options)
   const camera = new native.NativeSimulator(options)
   running.add(camera)
   const stop = async () => {
@@ -168,7 +170,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     serial: options.serial ?? 'GW-SIM-1',
     seed: BigInt(options.seed ?? 1),
     stats: () => camera.stats() as unknown as SimulatorStats,
-    setFaults: (faults) => camera.setFaults(faults),
+    setFaults: (faults) => {
+      checkFaults(faults)
+      camera.setFaults(faults)
+    },
     crash: () => camera.inject('crash'),
     reboot: (ms) => camera.inject('reboot', ms),
     stallControl: (ms) => camera.inject('stall', ms),
