@@ -59,6 +59,11 @@ export function isMac(value: unknown): value is string {
   return typeof value === 'string' && MAC.test(value)
 }
 
+/** As discovery writes it. */
+export function canonicalMac(mac: string): string {
+  return mac.toLowerCase().replaceAll('-', ':')
+}
+
 export const address = rule(isAddress, 'an IPv4 address')
 export const mac = rule(isMac, 'a MAC address like 00:11:1c:f5:a0:b1')
 export const string = rule((value) => typeof value === 'string', 'a string')

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import type { CameraControl, NativeCapabilities } from '../binding.js'
 import * as argument from './arguments.js'
 import { readNodeMap } from './camera-port.js'
-import { findCamera } from './discovery.js'
+import { assertSame, checkTarget, findCamera, isCameraInfo } from './camera-target.js'
 import { GigeError, invalidArgument } from './errors.js'
 import type { NodeMap } from './genapi/index.js'
 import { native } from './native.js'
@@ -48,10 +48,6 @@ const PERSISTENT_IP: argument.Rules<Parameters<Camera['setPersistentIp']>[0]> = 
   dhcp: argument.flag,
 }
 
-function isCameraInfo(target: CameraTarget): target is CameraInfo {
-  return typeof target === 'object' && 'interface' in target && 'mac' in target
-}
-
 /** What discovery gave names its NIC: another one cannot be asked for beside it. */
 function assertSeenThrough({ address, interface: nic }: CameraInfo, wanted: string | undefined): void {
   if (wanted === undefined || wanted === nic.name || wanted === nic.address) return
@@ -67,6 +63,7 @@ function assertSeenThrough({ address, interface: nic }: CameraInfo, wanted: stri
  * ERR_GIGE_DESCRIPTION; the signal's reason.
  */
 export async function openCamera(target: CameraTarget, options: OpenOptions = {}): Promise<Camera> {
+  checkTarget(target)
   argument.checkOptions('opening', options, OPEN)
   const { access = 'control', heartbeatTimeout = 0, signal } = options
   signal?.throwIfAborted()
@@ -94,6 +91,7 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
       // Where two NICs share a subnet the routing table picks one, not necessarily the camera's.
       device: info.interface.name,
     })
+    if (isCameraInfo(target) && !capabilities.readsDenied) await assertSame(control, target)
     await takeControl(control, info, access, heartbeatTimeout)
     const features = await readNodeMap(control)
     signal?.throwIfAborted()

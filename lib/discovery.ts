@@ -3,16 +3,9 @@
 import { setTimeout } from 'node:timers/promises'
 import type { NativeCamera } from '../binding.js'
 import * as argument from './arguments.js'
-import { GigeError, invalidArgument } from './errors.js'
+import { GigeError } from './errors.js'
 import { native } from './native.js'
-import type {
-  CameraChange,
-  CameraInfo,
-  CameraTarget,
-  DiscoverOptions,
-  DiscoveryWarning,
-  WatchOptions,
-} from './types.js'
+import type { CameraChange, CameraInfo, DiscoverOptions, DiscoveryWarning, WatchOptions } from './types.js'
 
 const SEARCH: argument.Rules<DiscoverOptions> = {
   timeout: argument.range(1, 3_600_000),
@@ -45,7 +38,7 @@ function toInfo(found: NativeCamera): CameraInfo {
   }
 }
 
-function sameElsewhere(camera: CameraInfo, other: CameraInfo): boolean {
+export function sameElsewhere(camera: CameraInfo, other: CameraInfo): boolean {
   const same = camera.mac === other.mac && camera.serial === other.serial
   return same && camera.interface.name !== other.interface.name
 }
@@ -154,72 +147,6 @@ export async function* watchCameras(
   signal?.throwIfAborted()
 }
 
-function describeTarget(target: Exclude<CameraTarget, CameraInfo>): string {
-  return typeof target === 'string' ? `'${target}'` : JSON.stringify(target)
-}
-
-function matches(camera: CameraInfo, target: Exclude<CameraTarget, CameraInfo>): boolean {
-  if (typeof target === 'string') {
-    const mac = target.toLowerCase().replaceAll('-', ':')
-    return [camera.address, camera.serial, camera.userName].includes(target) || camera.mac === mac
-  }
-  return (
-    (target.address === undefined || camera.address === target.address) &&
-    (target.serial === undefined || camera.serial === target.serial) &&
-    (target.userName === undefined || camera.userName === target.userName) &&
-    (target.mac === undefined || camera.mac === target.mac.toLowerCase().replaceAll('-', ':'))
-  )
-}
-
-/** The camera that is meant, reachable ones first. Errors: ERR_GIGE_NOT_FOUND with what was seen instead. */
-export async function findCamera(
-  target: Exclude<CameraTarget, CameraInfo>,
-  options: { interface?: string; timeout?: number; signal?: AbortSignal } = {},
-): Promise<CameraInfo> {
-  if (typeof target === 'string' && target === '') throw invalidArgument('An empty string names no camera')
-  const address =
-    typeof target === 'string' ? (argument.isAddress(target) ? target : undefined) : target.address
-  const fits = (found: CameraInfo[]) => found.filter((camera) => matches(camera, target))
-  const warnings: DiscoveryWarning[] = []
-  const found = await discover({
-    ...(options.timeout !== undefined && { timeout: options.timeout }),
-    ...(options.signal && { signal: options.signal }),
-    ...(options.interface !== undefined && { interfaces: [options.interface] }),
-    ...(address !== undefined && { addresses: [address] }),
-    until: (all) => fits(all).some((camera) => camera.reachable),
-    onWarning: (warning) => warnings.push(warning),
-  })
-  const [best] = fits(found).sort((a, b) => Number(b.reachable) - Number(a.reachable))
-  if (best?.reachable) return best
-  if (best) {
-    throw new GigeError(
-      'ERR_GIGE_NOT_FOUND',
-      `Camera ${describeTarget(target)} cannot be reached: ${best.unreachableReason}`,
-      {
-        hint: `Give the network interface ${best.interface.name} an address in the camera's subnet, or the camera one in the interface's: npx gigewire force-ip ${best.mac}`,
-        details: { camera: best },
-      },
-    )
-  }
-  const others = found.map((camera) => `${camera.address} (${camera.model} ${camera.serial})`)
-  const facts = [
-    `No camera ${describeTarget(target)} answered`,
-    ...(others.length > 0 ? [`these did: ${others.join(', ')}`] : []),
-    ...warnings.map(({ message }) => message),
-  ]
-  throw new GigeError('ERR_GIGE_NOT_FOUND', facts.join('; '), {
-    hint: hint(target, address),
-    details: { found, warnings },
-  })
-}
-
-function hint(target: Exclude<CameraTarget, CameraInfo>, address: string | undefined): string {
-  if (address)
-    return 'Check power, cable and address; a firewall may drop UDP port 3956 on the way. `npx gigewire list` shows what answers.'
-  const kind = typeof target === 'string' && argument.isMac(target) ? 'MAC address' : 'name'
-  return `By ${kind} a camera is found only where broadcast reaches it. Give its IP address instead where a router, a container or a firewall lies between.`
-}
-
 export interface ForceIpOptions {
   mac: string
   /** 0.0.0.0 restarts the camera's usual configuration. */
@@ -247,7 +174,7 @@ const FORCE: argument.Rules<ForceIpOptions> = {
  */
 export async function forceIp(options: ForceIpOptions): Promise<CameraInfo> {
   argument.checkOptions('FORCEIP', options, FORCE, ['mac', 'address'])
-  const mac = options.mac.toLowerCase().replaceAll('-', ':')
+  const mac = argument.canonicalMac(options.mac)
   let nic = options.interface
   if (nic === undefined) {
     const warnings: DiscoveryWarning[] = []

@@ -18,6 +18,15 @@ const entries = {
 }
 
 const wrong: [keyof typeof entries, unknown[], RegExp, hint?: RegExp][] = [
+  ['openCamera', [undefined], /undefined names no camera/, /discover\(\) found/],
+  ['openCamera', [null], /null names no camera/],
+  ['openCamera', [''], /names no camera/],
+  ['openCamera', [5], /target options must be an object, not 5/],
+  ['openCamera', [{}], /\{\} names no camera/],
+  ['openCamera', [{ serial: undefined }], /names no camera/, /address, mac, serial, userName/],
+  ['openCamera', [{ serial: '' }], /serial must be a string that is not empty/],
+  ['openCamera', [{ serialNumber: 'XYZ' }], /target option 'serialNumber'/],
+  ['openCamera', [{ mac: 'zz' }], /mac must be a MAC address/],
   ['openCamera', ['10.0.0.1', null], /options must be an object, not null/],
   [
     'openCamera',
