@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events'
 import type { CameraControl, NativeCapabilities } from '../binding.js'
 import * as argument from './arguments.js'
+import { CameraLife } from './camera-life.js'
 import { readNodeMap } from './camera-port.js'
 import { assertSame, checkTarget, findCamera, isCameraInfo } from './camera-target.js'
 import { GigeError, invalidArgument } from './errors.js'
@@ -75,11 +76,8 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
         ...(options.discoverTimeout !== undefined && { timeout: options.discoverTimeout }),
         ...(signal && { signal }),
       })
-  let lost: [reason: string, message: string] | undefined
-  let onLost: (reason: string, message: string) => void = (...loss) => {
-    lost = loss
-  }
-  const control = new native.CameraControl((reason, message) => onLost(reason, message))
+  const life = new CameraLife(info.address)
+  const control = new native.CameraControl((reason, message) => life.lose(reason, message))
   // The camera may not even answer that it was let go: its heartbeat ends it then.
   const release = () => control.close().catch(() => undefined)
   const abort = () => void release()
@@ -93,12 +91,10 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
     })
     if (isCameraInfo(target) && !capabilities.readsDenied) await assertSame(control, target)
     await takeControl(control, info, access, heartbeatTimeout)
-    const features = await readNodeMap(control)
+    const features = await readNodeMap(control, life)
     signal?.throwIfAborted()
-    if (lost) throw lostError(info, ...lost)
-    const camera = new LocalCamera(info, access, control, capabilities, features)
-    onLost = (reason, message) => camera.onLost(reason, message)
-    return camera
+    life.assertUsable()
+    return new LocalCamera(info, access, control, capabilities, features, life)
   } catch (error) {
     await release()
     signal?.throwIfAborted()
@@ -106,13 +102,6 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
   } finally {
     signal?.removeEventListener('abort', abort)
   }
-}
-
-function lostError(info: CameraInfo, reason: string, message: string): GigeError {
-  return new GigeError('ERR_GIGE_CONTROL_LOST', `Camera ${info.address} is lost: ${message}`, {
-    hint: 'It rebooted, was unplugged, or another application took it. Open it again with openCamera().',
-    details: { reason },
-  })
 }
 
 async function takeControl(
@@ -137,7 +126,6 @@ async function takeControl(
 class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHost {
   private readonly streams = new Set<CameraStream>()
   private closing: Promise<void> | undefined
-  private lostError: GigeError | undefined
   private negotiating = false
 
   constructor(
@@ -146,8 +134,10 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
     readonly control: CameraControl,
     private readonly capabilities: NativeCapabilities,
     readonly features: NodeMap,
+    private readonly life: CameraLife,
   ) {
     super()
+    life.onLost = (reason, message) => this.onLost(reason, message)
   }
 
   get cameraAddress(): string {
@@ -325,10 +315,9 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
     this.streams.delete(stream)
   }
 
-  onLost(reason: string, message: string): void {
+  private onLost(reason: string, message: string): void {
     if (this.closing) return // it was about to be let go
-    this.lostError = lostError(this.info, reason, message)
-    for (const stream of this.streams) stream.fail(this.lostError)
+    for (const stream of this.streams) stream.fail(this.life.lostError)
     this.emit('lost', { reason, message })
   }
 
@@ -344,21 +333,18 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   private async shutDown(): Promise<void> {
     // Control is given back whatever became of the streams.
     await Promise.allSettled([...this.streams].map((stream) => stream.close()))
+    this.life.end()
     // A camera that does not answer any more frees itself when its heartbeat runs out; nothing is left to do about it here.
     await this.control.close().catch(() => undefined)
   }
 
   private assertUsable(): void {
-    if (this.lostError) throw this.lostError
-    if (this.closing) throw new GigeError('ERR_GIGE_CLOSED', `Camera ${this.info.address} is closed`)
+    this.life.assertUsable()
+    if (this.closing) throw this.life.closedError // streams that it ends may still ask
   }
 
   private async call<T>(work: () => Promise<T>): Promise<T> {
     this.assertUsable()
-    try {
-      return await work()
-    } catch (error) {
-      throw this.lostError ?? error
-    }
+    return await this.life.call(work)
   }
 }
