@@ -16,16 +16,10 @@ const URL_SIZE = 512
 const MAX_DESCRIPTION = 16 << 20
 
 export function cameraPort(control: CameraControl, life: CameraLife): Port {
-  const at = (address: number | bigint): number => {
-    const value = Number(address)
-    if (value < 0 || value > 0xffffffff) {
-      throw new GigeError(
-        'ERR_GIGE_DESCRIPTION',
-        `The description names address ${address}, which GigE Vision does not have`,
-      )
-    }
-    return value
-  }
+  // Some descriptions (Basler's, of file access) name addresses with a second word above the 32 bits that GVCP has; the camera means
+  // the lower one.
+  const at = (address: number | bigint): number =>
+    address <= 0xffff_ffff ? Number(address) : Number(BigInt.asUintN(32, BigInt(address)))
   return {
     assertUsable: () => life.assertUsable(),
     read: (address, length) => life.call(() => control.readMemory(at(address), length)),

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CameraControl } from '../../binding.js'
 import { CameraLife } from '../../lib/camera-life.js'
-import { readNodeMap } from '../../lib/camera-port.js'
+import { cameraPort, readNodeMap } from '../../lib/camera-port.js'
 import { GigeError } from '../../lib/errors.js'
 import { description } from '../genapi/describe-camera.js'
 
@@ -130,4 +130,12 @@ describe('the description of a camera', () => {
       expect(camera.reads).toEqual([FIRST, AT])
     },
   )
+})
+
+it('takes the low word of addresses above 32 bits, and all others as they are', async () => {
+  const camera = new Memory('', '')
+  const port = cameraPort(camera.control, life)
+  const named = [0x1000, 0xffff_fffc, 0x1_0000_2000, 0x8000_0000_0000_3000n, 0xffff_ffff_ffff_fffcn]
+  for (const address of named) await port.read(address, 4).catch(() => undefined)
+  expect(camera.reads).toEqual([0x1000, 0xffff_fffc, 0x2000, 0x3000, 0xffff_fffc])
 })
