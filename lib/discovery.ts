@@ -50,6 +50,15 @@ function tellWarning({ message }: DiscoveryWarning): void {
   })
 }
 
+function leftOut(answers: number, cameras: number): DiscoveryWarning {
+  return {
+    interface: '',
+    address: '',
+    errno: 0,
+    message: `${cameras} cameras are as many as a search remembers; ${answers} answers of further ones were left out`,
+  }
+}
+
 /** The same camera behind the same NIC. */
 function key(camera: CameraInfo): string {
   return [camera.interface.name, camera.mac, camera.serial].join('|')
@@ -94,6 +103,7 @@ export async function discover(options: DiscoverOptions = {}): Promise<CameraInf
     if (failure) throw failure
     signal?.throwIfAborted()
     for (const issue of report.issues) onWarning(issue)
+    if (report.leftOut > 0) onWarning(leftOut(report.leftOut, found.size))
     return [...found.values()]
   } finally {
     signal?.removeEventListener('abort', stop)

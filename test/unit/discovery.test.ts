@@ -90,6 +90,43 @@ describeWith(['netns'], 'discovery', () => {
     expect(result.serial).toBe('first')
   })
 
+  it('tells how many answers it left out when more cameras answer than it remembers', async () => {
+    using net = new Namespace()
+    const result = await insideOk(net, async ({ discover }) => {
+      const { createSocket } = await import('node:dgram')
+      const { setImmediate: turn } = await import('node:timers/promises')
+      const crowd = createSocket('udp4')
+      // 1100 cameras behind one address. They answer again and again: the queue of the search does not hold them all at once.
+      let over = false
+      crowd.once('message', async (question, from) => {
+        const answer = Buffer.alloc(8 + 248)
+        answer.writeUInt16BE(0x0003, 2)
+        answer.writeUInt16BE(248, 4)
+        question.copy(answer, 6, 6, 8)
+        for (let camera = 0; !over; camera = (camera + 1) % 1100) {
+          answer.writeUInt32BE(0x02000000 + camera, 8 + 0x0c)
+          answer.writeUInt32BE(0x7f000100 + camera, 8 + 0x24)
+          crowd.send(Buffer.from(answer), from.port, from.address)
+          if (camera % 20 === 0) await turn()
+        }
+      })
+      await new Promise<void>((bound) => crowd.bind(3956, '127.0.0.2', bound))
+      const messages: string[] = []
+      const found = await discover({
+        addresses: ['127.0.0.2'],
+        timeout: 1500,
+        onWarning: ({ message }) => messages.push(message),
+      })
+      over = true
+      crowd.close()
+      return { found: found.length, messages }
+    })
+    expect(result.found).toBe(1024)
+    expect(result.messages).toEqual([
+      expect.stringMatching(/^1024 cameras are as many as a search remembers; [1-9]\d* answers/),
+    ])
+  })
+
   it('searches at intervals while watching, however short each search is', async () => {
     using net = new Namespace()
     const result = await insideOk(net, async ({ startSimulator, discover, watchCameras }, _, { until }) => {
