@@ -1,12 +1,13 @@
 // Camera in this process: finds it, takes control, reads its description, and owns its streams.
 
 import { EventEmitter } from 'node:events'
+import { constants } from 'node:os'
 import type { CameraControl, NativeCapabilities } from '../binding.js'
 import * as argument from './arguments.js'
 import { CameraLife } from './camera-life.js'
 import { readNodeMap } from './camera-port.js'
 import { assertSame, checkTarget, findCamera, isCameraInfo } from './camera-target.js'
-import { GigeError, invalidArgument } from './errors.js'
+import { GigeError, hintFor, invalidArgument } from './errors.js'
 import type { NodeMap } from './genapi/index.js'
 import { native } from './native.js'
 import { negotiate } from './packet-size.js'
@@ -83,12 +84,14 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
   const abort = () => void release()
   signal?.addEventListener('abort', abort, { once: true })
   try {
-    const capabilities = await control.open({
-      address: info.address,
-      ...(info.interface.address !== '' && info.reachable && { localAddress: info.interface.address }),
-      // Where two NICs share a subnet the routing table picks one, not necessarily the camera's.
-      device: info.interface.name,
-    })
+    const capabilities = await control
+      .open({
+        address: info.address,
+        ...(info.interface.address !== '' && info.reachable && { localAddress: info.interface.address }),
+        // Where two NICs share a subnet the routing table picks one, not necessarily the camera's.
+        device: info.interface.name,
+      })
+      .catch(explainRefusal)
     if (isCameraInfo(target) && !capabilities.readsDenied) await assertSame(control, target)
     await takeControl(control, info, access, heartbeatTimeout)
     const features = await readNodeMap(control, life)
@@ -102,6 +105,13 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
   } finally {
     signal?.removeEventListener('abort', abort)
   }
+}
+
+/** A machine that refuses the port is up: that its interface is down is not what to look for. */
+function explainRefusal(error: unknown): never {
+  if (error instanceof GigeError && error.errno === constants.errno.ECONNREFUSED)
+    Object.assign(error, { hint: hintFor('ERR_GIGE_NOT_FOUND') })
+  throw error
 }
 
 async function takeControl(
@@ -266,7 +276,6 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
             stats.datagrams === 0
               ? 'Nothing arrived: is the camera waiting for a trigger (TriggerMode), or does a firewall drop the stream?'
               : 'Packets are lost on the way; stats tell where.',
-          cause: error,
           details: { stats },
         },
       )

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { GigeError } from '../errors.js'
 import { addExecute } from './commands/execute.js'
 import { addFeatures } from './commands/features.js'
 import { addForceIp } from './commands/force-ip.js'
@@ -85,6 +86,7 @@ export async function run(args: string[]): Promise<number> {
       return EXIT.usage
     }
     reportError(output, error)
-    return EXIT.failed
+    const wrong = error instanceof GigeError && error.code === 'ERR_GIGE_INVALID_ARGUMENT'
+    return wrong ? EXIT.usage : EXIT.failed
   }
 }

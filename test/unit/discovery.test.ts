@@ -69,6 +69,7 @@ describeWith(['netns'], 'discovery', () => {
       const first = await startSimulator({ serial: 'first' })
       const [info] = await discover({ until: (all) => all.length > 0 })
       await first.stop()
+      const { hint } = await openCamera(info!).catch((error) => error)
       const second = await startSimulator({ serial: 'second' })
       const refusal = await openCamera(info!).catch((error) => ({ code: error.code, message: error.message }))
       const { controlTaken } = second.stats()
@@ -78,7 +79,7 @@ describeWith(['netns'], 'discovery', () => {
       const { serial } = camera.info
       await camera.close()
       await again.stop()
-      return { refusal, controlTaken, serial, mac: info!.mac }
+      return { hint, refusal, controlTaken, serial, mac: info!.mac }
     })
     expect(result.refusal).toEqual({
       code: 'ERR_GIGE_NOT_FOUND',
@@ -87,6 +88,7 @@ describeWith(['netns'], 'discovery', () => {
       ),
     })
     expect(result.controlTaken).toBe(0)
+    expect(result.hint, 'where nobody is any more').toMatch(/gigewire list/)
     expect(result.serial).toBe('first')
   })
 
