@@ -1,6 +1,7 @@
 // The camera's registers as lib/genapi sees them, and the way from a connected camera to its node map.
 
 import type { CameraControl } from '../binding.js'
+import type { CameraLife } from './camera-life.js'
 import { GigeError } from './errors.js'
 import {
   createNodeMap,
@@ -14,22 +15,18 @@ const URL_ADDRESSES = [0x0200, 0x0400]
 const URL_SIZE = 512
 const MAX_DESCRIPTION = 16 << 20
 
-export function cameraPort(control: CameraControl): Port {
-  const at = (address: number | bigint): number => {
-    const value = Number(address)
-    if (value < 0 || value > 0xffffffff) {
-      throw new GigeError(
-        'ERR_GIGE_DESCRIPTION',
-        `The description names address ${address}, which GigE Vision does not have`,
-      )
-    }
-    return value
-  }
+export function cameraPort(control: CameraControl, life: CameraLife): Port {
+  // Some descriptions (Basler's, of file access) name addresses with a second word above the 32 bits that GVCP has; the camera means
+  // the lower one.
+  const at = (address: number | bigint): number =>
+    address <= 0xffff_ffff ? Number(address) : Number(BigInt.asUintN(32, BigInt(address)))
   return {
-    read: async (address, length) => await control.readMemory(at(address), length),
-    write: async (address, data) => await control.writeMemory(at(address), data),
-    readRegister: async (address) => (await control.readRegisters([at(address)]))[0] as number,
-    writeRegister: async (address, value) => await control.writeRegister(at(address), value),
+    assertUsable: () => life.assertUsable(),
+    read: (address, length) => life.call(() => control.readMemory(at(address), length)),
+    write: (address, data) => life.call(() => control.writeMemory(at(address), data)),
+    readRegister: async (address) =>
+      (await life.call(() => control.readRegisters([at(address)])))[0] as number,
+    writeRegister: (address, value) => life.call(() => control.writeRegister(at(address), value)),
   }
 }
 
@@ -37,7 +34,7 @@ export function cameraPort(control: CameraControl): Port {
  * Downloads the description that the camera points to: that of its second URL where the first leads to nothing of use. `File:` and
  * `http:` are not followed: a camera does not choose what we open.
  */
-export async function readNodeMap(control: CameraControl): Promise<NodeMap> {
+export async function readNodeMap(control: CameraControl, life: CameraLife): Promise<NodeMap> {
   const refused: string[] = []
   const broken: { url: string; error: unknown }[] = []
   for (const address of URL_ADDRESSES) {
@@ -45,7 +42,7 @@ export async function readNodeMap(control: CameraControl): Promise<NodeMap> {
     try {
       url = await readUrl(control, address)
       const place = url.trim() === '' ? undefined : localPlace(url)
-      if (place) return await readFrom(control, place)
+      if (place) return await readFrom(control, life, place)
       if (url.trim() !== '') refused.push(url)
     } catch (error) {
       if (isGone(error)) throw error
@@ -88,9 +85,13 @@ function localPlace(text: string): Place | undefined {
   )
 }
 
-async function readFrom(control: CameraControl, { address, length }: Place): Promise<NodeMap> {
+async function readFrom(
+  control: CameraControl,
+  life: CameraLife,
+  { address, length }: Place,
+): Promise<NodeMap> {
   const file = await control.readMemory(address, length)
-  return createNodeMap(loadDescription(file).xml, cameraPort(control))
+  return createNodeMap(loadDescription(file).xml, cameraPort(control, life))
 }
 
 /** Nobody is left to be asked for the second one. */

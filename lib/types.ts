@@ -82,7 +82,10 @@ export interface CameraChange {
   camera: CameraInfo
 }
 
-/** An address, MAC, serial number or user name; or what discovery gave; or one of these by name. */
+/**
+ * An address, MAC, serial number or user name; or what discovery gave; or one or more of these by name. By a user name alone all
+ * of `discoverTimeout` is waited, since a second camera may have it.
+ */
 export type CameraTarget =
   | string
   | CameraInfo

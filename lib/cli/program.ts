@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { GigeError } from '../errors.js'
 import { addBench } from './bench.js'
 import { addExecute } from './commands/execute.js'
 import { addFeatures } from './commands/features.js'
@@ -87,6 +88,7 @@ export async function run(args: string[]): Promise<number> {
       return EXIT.usage
     }
     reportError(output, error)
-    return EXIT.failed
+    const wrong = error instanceof GigeError && error.code === 'ERR_GIGE_INVALID_ARGUMENT'
+    return wrong ? EXIT.usage : EXIT.failed
   }
 }

@@ -18,7 +18,7 @@ export class Graph {
 
   constructor(
     readonly model: Model,
-    device: Port,
+    readonly device: Port,
     options: NodeMapOptions,
   ) {
     this.references = new References(model.specs)

@@ -1,5 +1,6 @@
 // The node map: a camera's features by their names.
 
+import { invalidArgument } from '../errors.js'
 import { featureError } from './errors.js'
 import { Feature } from './feature.js'
 import { Graph } from './graph.js'
@@ -56,6 +57,7 @@ class GenApiNodeMap implements NodeMap {
   }
 
   node(name: string): Feature {
+    if (typeof name !== 'string') throw invalidArgument(`A feature's name is a string, not ${typeof name}`)
     const spec = this.#graph.spec(name)
     if (!spec) throw this.#unknown(name)
     let feature = this.#features.get(spec.name)
