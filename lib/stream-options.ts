@@ -2,7 +2,8 @@
 
 import { isIPv4 } from 'node:net'
 import { invalidArgument } from './errors.js'
-import type { ResendOptions, StreamOptions } from './types.js'
+import { concernsThread } from './stream-tuning.js'
+import type { ResendOptions, StreamOptions, StreamTuning } from './types.js'
 
 const KNOWN: Record<keyof StreamOptions, true> = {
   buffers: true,
@@ -13,6 +14,8 @@ const KNOWN: Record<keyof StreamOptions, true> = {
   receiveBufferBytes: true,
   engine: true,
   coalesce: true,
+  threads: true,
+  tuning: true,
   streamPort: true,
   streamDestination: true,
   multicast: true,
@@ -21,6 +24,14 @@ const KNOWN: Record<keyof StreamOptions, true> = {
   frameTimeout: true,
   signal: true,
 }
+
+const TUNING: Record<keyof StreamTuning, true> = {
+  busyPoll: true,
+  priority: true,
+  cpu: true,
+  hugePages: true,
+}
+const MOST_CPUS = 1024
 
 const RESEND_LIMITS: Record<keyof ResendOptions, [low: number, high: number]> = {
   initialDelay: [0, 60_000],
@@ -88,6 +99,28 @@ function resend(value: unknown): void {
   }
 }
 
+function tuning(value: unknown, threads: StreamOptions['threads']): void {
+  if (value === undefined) return
+  if (typeof value !== 'object' || value === null)
+    throw invalidArgument(`tuning must be an object, not ${text(value)}`)
+  known('tuning', TUNING, value)
+  const { busyPoll, priority, cpu, hugePages } = value as StreamTuning
+  whole('tuning.busyPoll', busyPoll, 1, 1000)
+  whole('tuning.priority', priority, -20, 99)
+  if (priority === 0)
+    throw invalidArgument('tuning.priority must be 1 to 99 (real time) or -20 to -1 (niceness)')
+  if (cpu !== undefined && (!Array.isArray(cpu) || cpu.length === 0))
+    throw invalidArgument(`tuning.cpu must be a list of CPU numbers, not ${text(cpu)}`)
+  for (const one of cpu ?? []) whole('tuning.cpu', one, 0, MOST_CPUS - 1)
+  oneOf('tuning.hugePages', hugePages, [true, false])
+  if (threads === 'shared' && concernsThread(value)) {
+    throw invalidArgument(
+      'tuning.busyPoll, priority and cpu are for a receive thread that serves one stream',
+      "Leave out threads: 'shared'.",
+    )
+  }
+}
+
 export function validateStreamOptions(
   options: StreamOptions,
   access: 'control' | 'exclusive' | 'monitor',
@@ -103,6 +136,8 @@ export function validateStreamOptions(
   oneOf('bufferHandling', options.bufferHandling, ['OldestFirst', 'OldestFirstOverwrite', 'NewestOnly'])
   oneOf('engine', options.engine, ['auto', 'copy', 'scatter', 'aggregate'])
   range('coalesce', options.coalesce, 0, 10)
+  oneOf('threads', options.threads, ['own', 'shared'])
+  tuning(options.tuning, options.threads)
   oneOf('incomplete', options.incomplete, ['drop', 'deliver'])
   oneOf('acquisition', options.acquisition, ['auto', 'manual'])
   const ports = Array.isArray(options.streamPort) ? options.streamPort : [options.streamPort]
