@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { CameraBandwidthFacts, CameraShare } from './bandwidth-plan.js'
-import { readFrameRate } from './frame-rate.js'
+import { wantedFrameRate } from './frame-rate.js'
 import type { NodeMap } from './genapi/index.js'
 import type { Camera } from './types.js'
 
@@ -11,7 +11,7 @@ const MEGA = 1e6
 
 /** Of a camera that is open with any access; only reads. */
 export async function collectBandwidthFacts({ info, features }: Camera): Promise<CameraBandwidthFacts> {
-  const frameRate = await readFrameRate(features)
+  const frameRate = await wantedFrameRate(features)
   const linkSpeed = await readLinkSpeed(features)
   const extendedIds = await isOn(features, 'GevGVSPExtendedIDMode')
   const packetDelay = await delay(features)

@@ -11,8 +11,6 @@ const SHORTEST = 84
 /** IP, UDP and GVSP headers in front of the data; with extended ids 12 more. */
 const HEADERS = 36
 const EXTENDED = 12
-/** IP bytes of a leader and a trailer, at most. */
-const LEADER_AND_TRAILER = 2 * 120
 const LARGEST_DELAY = 0xffff_ffff
 const GIGABIT = 1e9
 /** Of a frame rate: what rounding a delay up to a tick may take away. */
@@ -70,18 +68,13 @@ export interface BandwidthPlan {
 }
 
 /** Bytes that an IP packet takes on the wire, with everything that Ethernet adds. */
-export function wireBytes(ipBytes: number): number {
+function wireBytes(ipBytes: number): number {
   return Math.max(ipBytes + ETHERNET, SHORTEST)
 }
 
-/** Bytes that a frame takes on the wire. */
-export function wireBytesOfFrame(payloadSize: number, packetSize: number, extendedIds = false): number {
-  const headers = HEADERS + (extendedIds ? EXTENDED : 0)
-  const data = packetSize - headers
-  const full = Math.floor(payloadSize / data)
-  const rest = payloadSize - full * data
-  const last = rest > 0 ? wireBytes(rest + headers) : 0
-  return full * wireBytes(packetSize) + last + LEADER_AND_TRAILER + 2 * ETHERNET
+/** Packets of a frame: leader, data, trailer. */
+function packetsOfFrame(payloadSize: number, packetSize: number, extendedIds = false): number {
+  return Math.ceil(payloadSize / (packetSize - HEADERS - (extendedIds ? EXTENDED : 0))) + 2
 }
 
 /** Errors: ERR_GIGE_INVALID_ARGUMENT for facts that make no sense. */
@@ -98,7 +91,9 @@ export function planBandwidth(
   const sized = cameras.map((camera) => {
     checkFacts(camera)
     const packetSize = packetSizeFor(camera, mtu)
-    const frame = wireBytesOfFrame(camera.payloadSize, packetSize, camera.extendedIds)
+    // A delay follows each packet, however short: they all count as full ones.
+    const packets = packetsOfFrame(camera.payloadSize, packetSize, camera.extendedIds)
+    const frame = packets * wireBytes(packetSize)
     return { camera, packetSize, frame, demand: (camera.frameRate ?? 0) * frame }
   })
   const rates = share(

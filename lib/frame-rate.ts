@@ -1,16 +1,28 @@
-// How many frames a camera means to send. Purpose: one order of the features that may tell.
+// How many frames a camera sends in a second. Purpose: one reading of the features that may tell.
 
 import type { NodeMap } from './genapi/index.js'
 
-/** What it can keep up is worth more than what it was asked for. */
-const FRAME_RATES = ['AcquisitionResultingFrameRate', 'ResultingFrameRate', 'AcquisitionFrameRate']
+/** What its settings come to, all things considered. */
+const RESULTING = ['AcquisitionResultingFrameRate', 'ResultingFrameRate']
+const ENABLE = 'AcquisitionFrameRateEnable'
 
-/** Frames per second; undefined where the camera does not tell. */
-export async function readFrameRate(features: NodeMap): Promise<number | undefined> {
-  for (const name of FRAME_RATES) {
-    if (!features.has(name)) continue
-    const rate = Number(await features.get(name).catch(() => 0))
-    if (rate > 0) return rate
+/** Frames per second that it was asked for; undefined where it was asked for none, or does not tell. */
+export async function wantedFrameRate(features: NodeMap): Promise<number | undefined> {
+  if (features.has(ENABLE) && !(await features.get(ENABLE).catch(() => false))) return undefined
+  return await read(features, 'AcquisitionFrameRate')
+}
+
+/** Frames per second to be expected; undefined where nobody knows. */
+export async function expectedFrameRate(features: NodeMap): Promise<number | undefined> {
+  for (const name of RESULTING) {
+    const rate = await read(features, name)
+    if (rate !== undefined) return rate
   }
-  return undefined
+  return await wantedFrameRate(features)
+}
+
+async function read(features: NodeMap, name: string): Promise<number | undefined> {
+  if (!features.has(name)) return undefined
+  const rate = Number(await features.get(name).catch(() => 0))
+  return rate > 0 ? rate : undefined
 }

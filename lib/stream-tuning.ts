@@ -3,7 +3,7 @@
 
 import { constants } from 'node:os'
 import type { NativeGrants, NativeStreamOptions } from '../binding.js'
-import { readFrameRate } from './frame-rate.js'
+import { expectedFrameRate } from './frame-rate.js'
 import type { NodeMap } from './genapi/index.js'
 import type { Grant, StreamGrants, StreamOptions, StreamTuning, StreamWarning } from './types.js'
 
@@ -25,7 +25,7 @@ export async function chooseThread(
   packetSize: number,
 ): Promise<ThreadChoice> {
   if (threads === 'own' || concernsThread(tuning)) return { sharedThread: false, packetsPerSecond: 0 }
-  const frames = (await readFrameRate(features)) ?? 0
+  const frames = (await expectedFrameRate(features)) ?? 0
   const packets = Math.ceil(payloadBytes / Math.max(packetSize - HEADERS, 1)) + 2
   const packetsPerSecond = Math.min(Math.ceil(frames * packets), 1e9)
   return { sharedThread: threads === 'shared' || packetsPerSecond > 0, packetsPerSecond }

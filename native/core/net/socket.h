@@ -53,8 +53,8 @@ class UdpSocket {
   // wish for its own overhead and refuses nothing; here the doubling is taken out again, so granted < bytes
   // means "less". beyond_limit: granted by privilege (SO_RCVBUFFORCE), whatever net.core.rmem_max says.
   Result<size_t> set_receive_buffer(size_t bytes, bool* beyond_limit = nullptr);
-  // Reads poll the NIC for packets, where its driver can (Linux). Without CAP_NET_ADMIN no longer than
-  // net.core.busy_read says.
+  // Reads poll the NIC for packets, where its driver can (Linux). Older kernels want CAP_NET_ADMIN for more
+  // than net.core.busy_read.
   Status set_busy_poll(uint32_t microseconds);
   Status set_dont_fragment(bool on);   // for what this socket sends
   Status report_icmp_errors(bool on);  // an unconnected socket learns of "port unreachable", too (Linux)
