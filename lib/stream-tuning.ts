@@ -17,20 +17,20 @@ export interface ThreadChoice {
   packetsPerSecond: number
 }
 
-/** A thread of its own for a stream that wishes something of the thread, and for one of which nobody knows how much it brings. */
+/** Which receive thread, and how much it is to expect of the camera. */
 export async function chooseThread(
-  { threads, tuning = {} }: StreamOptions,
+  { threads }: StreamOptions,
   features: NodeMap,
   payloadBytes: number,
   packetSize: number,
 ): Promise<ThreadChoice> {
-  if (threads === 'own' || concernsThread(tuning)) return { sharedThread: false, packetsPerSecond: 0 }
+  if (threads !== 'shared') return { sharedThread: false, packetsPerSecond: 0 }
   const frames = (await expectedFrameRate(features)) ?? 0
   const packets = Math.ceil(payloadBytes / Math.max(packetSize - HEADERS, 1)) + 2
-  const packetsPerSecond = Math.min(Math.ceil(frames * packets), 1e9)
-  return { sharedThread: threads === 'shared' || packetsPerSecond > 0, packetsPerSecond }
+  return { sharedThread: true, packetsPerSecond: Math.min(Math.ceil(frames * packets), 1e9) }
 }
 
+/** Wishes to a receive thread that serves one stream. */
 export function concernsThread({ busyPoll, priority, cpu }: StreamTuning): boolean {
   return busyPoll !== undefined || priority !== undefined || cpu !== undefined
 }

@@ -194,8 +194,8 @@ export interface StreamOptions {
   /** ms that packets may be left to gather, so that fewer wake-ups serve more of them; default 0.25, 0 for none. */
   coalesce?: number
   /**
-   * A receive thread for this stream alone, or one that it shares with others of this process. Default: shared where the camera
-   * tells its frame rate and one thread can take in all that is foreseen for it; its own otherwise, and where `tuning` concerns it.
+   * A receive thread for this stream alone (default), or one that it shares with others of this process that say the same: as many
+   * as one thread can take in, by the frame rates that the cameras tell.
    */
   threads?: 'own' | 'shared'
   /** Default: nothing is asked of the machine. */
