@@ -56,11 +56,14 @@ describeWith(['netns'], 'streams that share a receive thread', () => {
         }
       })
       const granted = streams.map((stream) => stream.granted?.threads)
+      const named = (more: number) => threads().some((name) => name.endsWith(`+${more}`))
+      await until(() => named(5), 'the thread bears its name')
       const together = threads()
       await until(() => frames.every((n) => n >= 40), '40 frames of each')
       await streams[0]!.close()
       const before = [...frames]
       await until(() => frames.slice(1).every((n, i) => n >= before[i + 1]! + 10), '10 more of the others')
+      await until(() => named(4), 'the thread bears its new name')
       const later = threads()
       for (const camera of cameras) await camera.close()
       await Promise.all(reading)
@@ -81,7 +84,7 @@ describeWith(['netns'], 'streams that share a receive thread', () => {
   })
 
   it('are those that ask for it, as many as one thread can take in', async () => {
-    const result = await insideOk(net, async (gigewire) => {
+    const result = await insideOk(net, async (gigewire, _, { until }) => {
       const { readdirSync, readFileSync } = await import('node:fs')
       const names = () =>
         readdirSync('/proc/self/task')
@@ -102,13 +105,17 @@ describeWith(['netns'], 'streams that share a receive thread', () => {
       const granted: unknown[] = []
       for (const [i, camera] of cameras.entries()) {
         const stream = camera.stream({
-          ...(i > 0 && { threads: 'shared' }),
+          ...(i > 0 && { threads: 'shared' as const }),
           ...{ packetSize: 1500, acquisition: 'manual' },
         })
         stream.on('warning', () => {})
         await stream.start()
         granted.push(stream.granted?.threads)
       }
+      // Threads name themselves.
+      await until(() => names().join() === 'gw-rx-port,gw-rx-port,gw-rx-port+2', 'three threads').catch(
+        () => {},
+      )
       const threads = names()
       for (const camera of cameras) await camera.close()
       for (const simulator of simulators) await simulator.stop()
