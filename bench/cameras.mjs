@@ -1,10 +1,11 @@
 // What several cameras cost beside one at the same sum: CPU of the whole receiving process per packet, for packets of 1500 bytes
-// with UDP checksum 0, evenly paced. All cameras are in one process of their own, each with a thread of its own there; the cases
-// take turns in every round; medians, and ratios to one camera on its own thread.
+// with UDP checksum 0, evenly paced. All cameras are in one process, each with a thread of its own there, on core 0; the receiver
+// has core 1: were they to share the cores, the many threads of the cameras would keep it from them. The cases take turns in every
+// round; medians, and ratios to one camera on its own thread.
 //
-//   unshare -n sh -c 'ip link set lo up; node bench/cameras.mjs [--sum 960] [--counts 1,4,16] [--seconds 1] [--rounds 5] [--json]'
+//   unshare -n sh -c 'ip link set lo up; node bench/cameras.mjs [--sum 240] [--counts 1,4,16] [--seconds 1] [--rounds 5] [--json]'
 //
-// --sum is in MB/s. `slept` counts how often a thread of the receiving process went to sleep, per second: each is a wake-up.
+// --sum is in MB/s; compare only cases whose packetsPerSecond are the same: core 0 may be too slow for more. `slept` counts how often a thread of the receiving process went to sleep, per second: each is a wake-up.
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -15,7 +16,7 @@ import { openCamera, startSimulator } from '../dist/index.js'
 const self = fileURLToPath(import.meta.url)
 const { values: flags } = parseArgs({
   options: {
-    sum: { type: 'string', default: '960' },
+    sum: { type: 'string', default: '240' },
     counts: { type: 'string', default: '1,4,16' },
     seconds: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
@@ -97,7 +98,10 @@ async function receive({ count, threads }) {
 
 function child(kind, argument) {
   const args = [self, `--${kind}`, JSON.stringify(argument), '--seconds', flags.seconds, '--sum', flags.sum]
-  return spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const core = kind === 'cameras' ? '0' : '1'
+  return spawn('taskset', ['-c', core, process.execPath, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
 }
 
 async function message(process_) {

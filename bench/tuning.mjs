@@ -26,6 +26,7 @@ const { values: flags } = parseArgs({
   },
 })
 
+const names = [`gwt-${process.pid}-h`, `gwt-${process.pid}-c`]
 const CAMERA = '10.71.0.2'
 const HOST = '10.71.0.1'
 const IMAGE = { width: 640, height: 480 }
@@ -91,8 +92,6 @@ async function receive({ name, ...options }) {
   await device.close()
   process.disconnect()
 }
-
-const names = [`gwt-${process.pid}-h`, `gwt-${process.pid}-c`]
 
 /** What runs a command in one of the two namespaces. */
 const within = (i, ...command) => ['ip', 'netns', 'exec', names[i], ...command]

@@ -106,7 +106,8 @@ describeWith(['netns'], 'streams that share a receive thread', () => {
       for (const [i, camera] of cameras.entries()) {
         const stream = camera.stream({
           ...(i > 0 && { threads: 'shared' as const }),
-          ...{ packetSize: 1500, acquisition: 'manual' },
+          packetSize: 1500,
+          acquisition: 'manual',
         })
         stream.on('warning', () => {})
         await stream.start()

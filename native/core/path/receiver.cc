@@ -87,7 +87,8 @@ bool Receiver::turn(ReceiveScratch& scratch, bool may_wait, uint32_t company) {
     request.deadline_ns = std::max<uint64_t>(deadline, 1);
     request.rest_ns = deadline > now_ ? std::min(rest_, deadline - now_) : 0;
   }
-  if (source_.manner() == Manner::kScatter) request.plan = assembler_.plan(std::span(scratch.landings).first(room_));
+  if (source_.manner() == Manner::kScatter)
+    request.plan = assembler_.plan(std::span(scratch.landings).first(room_));
   counters.rests += request.rest_ns != 0 ? 1 : 0;
   const ReadResult read = source_.read(std::span(scratch.batch).first(room_), request);
   room_ = next_room(room_, read);
