@@ -2,7 +2,8 @@
 
 import * as argument from './arguments.js'
 import { invalidArgument } from './errors.js'
-import type { ResendOptions, StreamOptions } from './types.js'
+import { concernsThread } from './stream-tuning.js'
+import type { ResendOptions, StreamOptions, StreamTuning } from './types.js'
 
 const RESEND: argument.Rules<ResendOptions> = {
   initialDelay: argument.range(0, 60_000),
@@ -10,6 +11,21 @@ const RESEND: argument.Rules<ResendOptions> = {
   timeout: argument.range(0, 60_000),
   maxTries: argument.range(1, 1000),
   budgetPercent: argument.range(0, 1000),
+}
+
+const MOST_CPUS = 1024
+const TUNING: argument.Rules<StreamTuning> = {
+  busyPoll: argument.whole(1, 1000),
+  priority: (name, value) => {
+    argument.whole(-20, 99)(name, value)
+    if (value === 0) throw invalidArgument(`${name} must be 1 to 99 (real time) or -20 to -1 (niceness)`)
+  },
+  cpu: (name, value) => {
+    if (!Array.isArray(value) || value.length === 0)
+      throw invalidArgument(`${name} must be a list of CPU numbers, not ${argument.text(value)}`)
+    for (const cpu of value) argument.whole(0, MOST_CPUS - 1)(name, cpu)
+  },
+  hugePages: argument.flag,
 }
 
 export const STREAM: argument.Rules<StreamOptions> = {
@@ -28,6 +44,8 @@ export const STREAM: argument.Rules<StreamOptions> = {
   receiveBufferBytes: argument.whole(4096, 0x7fffffff),
   engine: argument.oneOf(['auto', 'copy', 'scatter', 'aggregate']),
   coalesce: argument.range(0, 10),
+  threads: argument.oneOf(['own', 'shared']),
+  tuning: (_, value) => argument.checkOptions('tuning', value as StreamTuning, TUNING),
   streamPort: (name, value) => {
     if (!Array.isArray(value)) return argument.whole(1, 65535)(name, value)
     for (const port of value) argument.whole(1, 65535)(name, port)
@@ -52,6 +70,12 @@ export function validateStreamOptions(
   access: 'control' | 'exclusive' | 'monitor',
 ): StreamOptions {
   argument.checkOptions('stream', options, STREAM)
+  if (options.threads === 'shared' && concernsThread(options.tuning ?? {})) {
+    throw invalidArgument(
+      'tuning.busyPoll, priority and cpu are for a receive thread that serves one stream',
+      "Leave out threads: 'shared'.",
+    )
+  }
   if (access === 'monitor' && options.multicast === undefined) {
     throw invalidArgument(
       'Without control a stream can only be listened to',

@@ -13,12 +13,14 @@ import { Region, type RegionEvent } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
 import { allocateStream, payloadBytes } from './stream-memory.js'
 import { validateStreamOptions } from './stream-options.js'
+import { chooseThread, grantsOf, nativeTuning, tuningWarnings } from './stream-tuning.js'
 import type {
   Frame,
   FrameStream,
   FrameStreamEvents,
   PacketSizeResult,
   StreamEngine,
+  StreamGrants,
   StreamOptions,
   StreamShare,
   StreamWarning,
@@ -61,7 +63,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private channelOpen = false
   /** The camera's stream port by its own word; 0: it does not tell. */
   private scsp = 0
-  private queueBytes = 0
+  private grants: StreamGrants | undefined
   private locked = false
   private acquiring = false
   private gone = false
@@ -89,6 +91,10 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
 
   get engine(): StreamEngine | undefined {
     return this.region && ENGINES[this.region.counters().manner]
+  }
+
+  get granted(): StreamGrants | undefined {
+    return this.grants
   }
 
   start(): Promise<void> {
@@ -230,7 +236,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     const monitor = host.access === 'monitor'
     const ports = options.streamPort ?? (monitor ? await sentTo(host) : 0)
     this.assertOpen()
-    this.port = this.bind(payload, ports)
+    this.port = this.bind(ports)
+    const { busyPollError, receiveBuffer } = this.tuneSocket(this.port, payload)
     if (!monitor) await this.openChannel(this.port)
     this.assertOpen()
     this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
@@ -242,6 +249,11 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     this.assertOpen()
     const slots = options.buffers ?? 8
     const memory = allocateStream(slots, slotBytes, packetSize)
+    const thread = await chooseThread(options, host.features, slotBytes, packetSize)
+    this.assertOpen()
+    const tuning = options.tuning ?? {}
+    const busy = tuning.busyPoll !== undefined && busyPollError === 0
+    const coalesce = options.coalesce ?? (busy ? 0 : undefined) // who asks all the time need not rest
     const resend = typeof options.resend === 'object' ? options.resend : {}
     const canResend = (host.gvcpCapability & RESEND_CAPABILITY) !== 0 && !monitor
     this.receiver = new native.StreamReceiver(
@@ -259,9 +271,11 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
         cameraPort: this.negotiated?.sourcePort || this.scsp,
         cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
         punchPort,
-        queueBytes: this.queueBytes,
+        queueBytes: receiveBuffer.granted ?? 0,
         ...(options.engine && { engine: options.engine }),
-        ...(options.coalesce !== undefined && { coalesce: options.coalesce }),
+        ...(coalesce !== undefined && { coalesce }),
+        ...nativeTuning(tuning, busyPollError),
+        ...thread,
         ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
       },
       host.control,
@@ -274,36 +288,46 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       ref: (waiting) => this.receiver?.ref(waiting),
       onLeak: (blockId) => this.onLeak(blockId),
     })
-    this.receiver.start()
+    this.grants = grantsOf(tuning, receiveBuffer, busyPollError, this.receiver.start())
+    for (const warning of tuningWarnings(this.grants)) this.warn(warning)
     if (options.acquisition !== 'manual' && !monitor) await this.startAcquisition()
   }
 
-  private bind(payload: number, ports: number | [number, number]): StreamPort {
+  private bind(ports: number | [number, number]): StreamPort {
     const { options, host } = this
     const [low, high] = Array.isArray(ports) ? ports : [ports, ports]
-    const port = new native.StreamPort({
+    return new native.StreamPort({
       address: host.localAddress,
       ...(host.device !== '' && { device: host.device }),
       port: low,
       portHigh: high,
       ...(options.multicast !== undefined && { multicast: options.multicast }),
     })
-    // Room for what comes while the receive thread is kept from running: two frames, or 20 ms at 1.6 Gbit/s.
-    const wanted = options.receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
-    const granted = port.setReceiveBuffer(wanted)
-    this.queueBytes = granted
-    if (granted < wanted) this.warnReceiveBuffer(wanted, granted, payload)
-    return port
   }
 
-  private warnReceiveBuffer(wanted: number, granted: number, payload: number): void {
+  private tuneSocket(
+    port: StreamPort,
+    payload: number,
+  ): { busyPollError: number; receiveBuffer: StreamGrants['receiveBuffer'] } {
+    const { receiveBufferBytes, tuning = {} } = this.options
+    // Room for what comes while the receive thread is kept from running: two frames, or 20 ms at 1.6 Gbit/s.
+    const wanted = receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
+    return {
+      receiveBuffer: this.askForQueue(port, wanted, payload),
+      busyPollError: tuning.busyPoll === undefined ? 0 : port.setBusyPoll(tuning.busyPoll),
+    }
+  }
+
+  private askForQueue(port: StreamPort, asked: number, payload: number): StreamGrants['receiveBuffer'] {
+    const { bytes: granted, beyondLimit } = port.setReceiveBuffer(asked)
+    const by = beyondLimit ? 'privilege' : 'limit'
+    if (granted >= asked) return { asked, granted, by }
     // The kernel charges about 1.6 bytes of queue for a byte of payload in small packets, but counts the wish twice.
     const share = Math.round((100 * granted * 1.25) / Math.max(payload, 1))
-    this.warn({
-      code: 'receive-buffer',
-      message: `The kernel grants ${granted} bytes of socket queue instead of ${wanted}: about ${share} % of a frame; a receive thread kept waiting for longer loses packets`,
-      hint: `sudo sysctl -w net.core.rmem_max=${wanted}`,
-    })
+    const reason = `The kernel grants ${granted} bytes of socket queue instead of ${asked}: about ${share} % of a frame; a receive thread kept waiting for longer loses packets`
+    const remedy = `sudo sysctl -w net.core.rmem_max=${asked}`
+    this.warn({ code: 'receive-buffer', message: reason, hint: remedy })
+    return { asked, granted, by, reason, remedy }
   }
 
   private async openChannel(port: StreamPort): Promise<void> {

@@ -12,6 +12,7 @@ import { addGrab } from './commands/grab.js'
 import { addInfo } from './commands/info.js'
 import { addIp } from './commands/ip.js'
 import { addList } from './commands/list.js'
+import { addPlan } from './commands/plan.js'
 import { addSet } from './commands/set.js'
 import { addSimulate } from './commands/simulate.js'
 import { addStream } from './commands/stream.js'
@@ -49,6 +50,7 @@ export function createProgram(output: Output): Command {
   addGrab(program, output)
   addStream(program, output)
   addBench(program, output)
+  addPlan(program, output)
   program.commandsGroup('Addresses:')
   addIp(program, output)
   addForceIp(program, output)

@@ -2,7 +2,7 @@
 // lib/stats.ts; docs/statistics.md tells what they mean and how they add up.
 
 import type { StreamStats } from '../stats.js'
-import type { FrameStream, PacketSizeResult, StreamEngine } from '../types.js'
+import type { FrameStream, PacketSizeResult, StreamEngine, StreamGrants } from '../types.js'
 import type { Styler } from './style.js'
 import { table } from './table.js'
 
@@ -43,12 +43,13 @@ export interface StreamSummary {
   megabytesPerSecond: number
   packetSize: PacketSizeResult | undefined
   engine: StreamEngine | undefined
+  granted: StreamGrants | undefined
   stats: StreamStats
 }
 
 export function summarize(
   meter: RateMeter,
-  stream: Pick<FrameStream, 'packetSize' | 'engine' | 'stats'>,
+  stream: Pick<FrameStream, 'packetSize' | 'engine' | 'granted' | 'stats'>,
 ): StreamSummary {
   const round = (value: number) => Math.round(value * 1000) / 1000
   return {
@@ -58,6 +59,7 @@ export function summarize(
     megabytesPerSecond: round(meter.megabytesPerSecond),
     packetSize: stream.packetSize,
     engine: stream.engine,
+    granted: stream.granted,
     stats: stream.stats(),
   }
 }
@@ -132,6 +134,16 @@ export function lossLines(stats: StreamStats, style: Styler): string[] {
   )
 }
 
+/** Of what was asked of the machine; nothing where nothing was. */
+function grantLines(granted: StreamGrants | undefined, style: Styler): string[] {
+  const { threads: _, receiveBuffer: __, ...asked } = granted ?? {}
+  const told = Object.entries(asked).map(([name, grant]) => {
+    const value = grant?.granted === undefined ? 'not granted' : String(grant.granted)
+    return grant?.reason === undefined ? `${name} ${value}` : `${name} ${value} of ${grant.asked}`
+  })
+  return told.length === 0 ? [] : [`${style.paint('bold', 'tuning')}      ${told.join('; ')}`]
+}
+
 export function summaryLines(summary: StreamSummary, style: Styler): string[] {
   const { stats } = summary
   const megabits = summary.megabytesPerSecond * 8
@@ -142,6 +154,7 @@ export function summaryLines(summary: StreamSummary, style: Styler): string[] {
       `${count(stats.packetsMissing)} missing`,
     `${style.paint('bold', 'packet size')} ${describePacketSize(summary.packetSize)}`,
     `${style.paint('bold', 'engine')}      ${summary.engine ?? 'none'}: ${(stats.datagrams / Math.max(stats.batches, 1)).toFixed(1)} packets per read`,
+    ...grantLines(summary.granted, style),
     style.paint('bold', 'losses by cause'),
   ]
   lines.push(...lossLines(stats, style))

@@ -61,6 +61,29 @@ describeWith(['netns'], 'commands', () => {
     expect(result.stderr).toMatch(/No camera answered within 50 ms on lo/)
   })
 
+  it('plan: delays with which two cameras share a link, written to them where that is asked', async () => {
+    const cameras = ['127.0.0.1', '127.0.0.2']
+    interface Plan {
+      feasible: boolean
+      applied: boolean
+      cameras: { name: string; packetDelay: number; packetSize: number }[]
+    }
+    const link = ['--link-speed', '1000']
+    const [plan] = await cliJson<Plan>(network, 'plan', ...cameras, ...link, '--frame-rate', '200', '--apply')
+    expect(plan).toMatchObject({ feasible: true, applied: true })
+    expect(plan!.cameras.map(({ name }) => name)).toEqual(cameras)
+    for (const { name, packetDelay, packetSize } of plan!.cameras) {
+      expect((await cli(network, 'get', name, 'GevSCPD')).stdout).toContain(String(packetDelay))
+      expect((await cli(network, 'get', name, 'GevSCPSPacketSize')).stdout).toContain(String(packetSize))
+      await cli(network, 'set', name, 'GevSCPD=0', 'GevSCPSPacketSize=1500')
+    }
+    const tooFast = await cli(network, 'plan', ...cameras, ...link, '--frame-rate', '2000')
+    expect(tooFast.code).toBe(1)
+    expect(tooFast.stdout).toMatch(/^127\.0\.0\.2 .*GevSCPD \d+ .*frames per second fit instead of 2000$/m)
+    const unknown = await cli(network, 'plan', ...cameras)
+    expect(unknown.stderr).toMatch(/speed of lo is unknown/)
+  })
+
   it('list --watch: tells what comes and goes, and ends well on SIGINT', async () => {
     using place = new Namespace()
     const watch = startCli(place, ['list', '--watch', '--timeout', '150', '--json'])
