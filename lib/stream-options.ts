@@ -2,6 +2,7 @@
 
 import { isIPv4 } from 'node:net'
 import { invalidArgument } from './errors.js'
+import { isLinkEngine } from './link-engine.js'
 import type { ResendOptions, StreamOptions } from './types.js'
 
 const KNOWN: Record<keyof StreamOptions, true> = {
@@ -101,7 +102,10 @@ export function validateStreamOptions(
   whole('frameTimeout', options.frameTimeout, 1, 1e9)
   if (options.packetSize !== 'auto') whole('packetSize', options.packetSize, 46, 65535)
   oneOf('bufferHandling', options.bufferHandling, ['OldestFirst', 'OldestFirstOverwrite', 'NewestOnly'])
-  oneOf('engine', options.engine, ['auto', 'copy', 'scatter', 'aggregate'])
+  oneOf('engine', options.engine, ['auto', 'copy', 'scatter', 'aggregate', 'packet-ring'])
+  if (isLinkEngine(options.engine) && process.platform !== 'linux') {
+    throw invalidArgument(`engine '${options.engine}' is there on Linux only`, "Use engine: 'auto'.")
+  }
   range('coalesce', options.coalesce, 0, 10)
   oneOf('incomplete', options.incomplete, ['drop', 'deliver'])
   oneOf('acquisition', options.acquisition, ['auto', 'manual'])

@@ -2,11 +2,12 @@
 // acquisition, hands out frames, and undoes it all in order.
 
 import { EventEmitter } from 'node:events'
-import type { CameraControl, StreamPort, StreamReceiver } from '../binding.js'
+import type { CameraControl, NativeStreamOptions, StreamPort, StreamReceiver } from '../binding.js'
 import { GigeError, invalidArgument } from './errors.js'
 import { FrameQueue } from './frame-queue.js'
 import type { NodeMap } from './genapi/index.js'
 import { CONST } from './layout.js'
+import { bypassWarning, explainEngine, fragmentsWarning, isLinkEngine, ringWarning } from './link-engine.js'
 import { native } from './native.js'
 import { choosePacketSize, type Negotiated, readPacketSize } from './packet-size.js'
 import { Region, type RegionEvent } from './region.js'
@@ -28,7 +29,7 @@ const SCP = 0x0d00
 const RESEND_CAPABILITY = 0x4
 const MEBI = 1 << 20
 /** In the order of the native enumeration (net/packet_source.h). */
-const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate']
+const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate', 'packet-ring']
 
 /** What a stream needs of its camera. */
 export interface StreamHost {
@@ -62,6 +63,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   /** The camera's stream port by its own word; 0: it does not tell. */
   private scsp = 0
   private queueBytes = 0
+  private packetBytes = 0
   private locked = false
   private acquiring = false
   private gone = false
@@ -218,35 +220,31 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     // Changing the packet size may change the payload (chunks), never the other way round.
     const slotBytes = Math.max(await payloadBytes(host.features, warn), payload)
     this.assertOpen()
+    this.packetBytes = packetSize
     const slots = options.buffers ?? 8
     const memory = allocateStream(slots, slotBytes, packetSize)
     const resend = typeof options.resend === 'object' ? options.resend : {}
     const canResend = (host.gvcpCapability & RESEND_CAPABILITY) !== 0 && !monitor
-    this.receiver = new native.StreamReceiver(
-      {
-        slots,
-        slotBytes,
-        packetSize,
-        packetSizeConfirmed: this.negotiated?.confirmed ?? false,
-        payloadSize: slotBytes,
-        cameraAddress: host.cameraAddress,
-        channelIsNew: this.channelOpen,
-        bufferHandling: options.bufferHandling ?? 'OldestFirst',
-        deliverIncomplete: options.incomplete === 'deliver',
-        resend: { enabled: options.resend !== false && canResend, ...resend },
-        cameraPort: this.negotiated?.sourcePort || this.scsp,
-        cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
-        punchPort,
-        queueBytes: this.queueBytes,
-        ...(options.engine && { engine: options.engine }),
-        ...(options.coalesce !== undefined && { coalesce: options.coalesce }),
-        ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
-      },
-      host.control,
-      this.port,
-      new Uint8Array(memory),
-      () => this.onWake(),
-    )
+    this.receiver = this.openReceiver(memory, {
+      slots,
+      slotBytes,
+      packetSize,
+      packetSizeConfirmed: this.negotiated?.confirmed ?? false,
+      payloadSize: slotBytes,
+      cameraAddress: host.cameraAddress,
+      channelIsNew: this.channelOpen,
+      bufferHandling: options.bufferHandling ?? 'OldestFirst',
+      deliverIncomplete: options.incomplete === 'deliver',
+      resend: { enabled: options.resend !== false && canResend, ...resend },
+      cameraPort: this.negotiated?.sourcePort || this.scsp,
+      cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
+      punchPort,
+      queueBytes: this.queueBytes,
+      ...(options.engine && { engine: options.engine }),
+      ...(isLinkEngine(options.engine) && { device: host.device }),
+      ...(options.coalesce !== undefined && { coalesce: options.coalesce }),
+      ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
+    })
     this.region = new Region(memory, this.receiver.baseOffset)
     this.queue = new FrameQueue(this.region, host.tickFrequency, {
       ref: (waiting) => this.receiver?.ref(waiting),
@@ -254,6 +252,25 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     })
     this.receiver.start()
     if (options.acquisition !== 'manual' && !monitor) await this.startAcquisition()
+  }
+
+  private openReceiver(memory: SharedArrayBuffer, options: NativeStreamOptions): StreamReceiver {
+    const { engine } = this.options
+    const port = this.port as StreamPort
+    try {
+      const receiver = new native.StreamReceiver(
+        options,
+        this.host.control,
+        port,
+        new Uint8Array(memory),
+        () => this.onWake(),
+      )
+      if (isLinkEngine(engine) && receiver.queueBytes < this.queueBytes / 2)
+        this.warn(ringWarning(this.queueBytes, receiver.queueBytes))
+      return receiver
+    } catch (error) {
+      throw isLinkEngine(engine) ? explainEngine(error, engine) : error
+    }
   }
 
   private bind(payload: number, ports: number | [number, number]): StreamPort {
@@ -269,8 +286,9 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     // Room for what comes while the receive thread is kept from running: two frames, or 20 ms at 1.6 Gbit/s.
     const wanted = options.receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
     const granted = port.setReceiveBuffer(wanted)
-    this.queueBytes = granted
-    if (granted < wanted) this.warnReceiveBuffer(wanted, granted, payload)
+    const below = isLinkEngine(options.engine) // what that is granted is told when it is opened
+    this.queueBytes = below ? wanted : granted
+    if (granted < wanted && !below) this.warnReceiveBuffer(wanted, granted, payload)
     return port
   }
 
@@ -340,6 +358,15 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     else if (kind === CONST.eventStarved)
       this.emit('starved', { blockId, buffers: this.region?.slotCount ?? 0 })
     else if (kind === CONST.eventMissed) this.emit('missed', { blockId, blocks: a })
+    else this.emitNotice(kind)
+  }
+
+  private emitNotice(kind: number): void {
+    const { options, host, port } = this
+    if (!isLinkEngine(options.engine)) return
+    if (kind === CONST.eventFragments) this.warn(fragmentsWarning(this.packetBytes))
+    else if (kind === CONST.eventFirewallBypassed)
+      this.warn(bypassWarning(options.engine, host.cameraAddress, port?.port ?? 0))
   }
 
   private onLeak(blockId: bigint): void {

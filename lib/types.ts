@@ -134,7 +134,7 @@ export interface ResendOptions {
 
 export type BufferHandling = 'OldestFirst' | 'OldestFirstOverwrite' | 'NewestOnly'
 
-export type StreamEngine = 'copy' | 'scatter' | 'aggregate'
+export type StreamEngine = 'copy' | 'scatter' | 'aggregate' | 'packet-ring'
 
 export interface StreamOptions {
   /** Frame slots, default 8. */
@@ -147,12 +147,13 @@ export interface StreamOptions {
   incomplete?: 'drop' | 'deliver'
   /** Default: on where the camera can. */
   resend?: boolean | ResendOptions
-  /** Queue of the stream socket; the default fits the stream. */
+  /** Queue of the stream socket, or size of the ring; the default fits the stream. */
   receiveBufferBytes?: number
   /**
    * How packets are taken from the kernel. Default 'auto': by what is measured while the stream runs; `stream.engine` tells.
    * 'copy' (one system call for many, then a copy), 'scatter' (the kernel puts the data in place), 'aggregate' (the kernel
-   * puts packets together, UDP_GRO).
+   * puts packets together, UDP_GRO). 'packet-ring' (never chosen by itself; Linux, needs CAP_NET_RAW) takes packets below the
+   * IP stack, past the firewall; the stream warns where that makes a difference. What cannot be had fails the start.
    */
   engine?: 'auto' | StreamEngine
   /** ms that packets may be left to gather, so that fewer wake-ups serve more of them; default 0.25, 0 for none. */
@@ -232,8 +233,18 @@ export interface FrameStreamEvents {
 }
 
 export interface StreamWarning {
-  /** 'not-stopped': neither the end of the acquisition nor that of the channel was confirmed by the camera. */
-  code: 'receive-buffer' | 'no-test-packets' | 'payload-size' | 'packet-size' | 'not-stopped'
+  /**
+   * 'not-stopped': neither the end of the acquisition nor that of the channel was confirmed by the camera. 'fragments',
+   * 'firewall-bypassed': what engines below the IP stack see.
+   */
+  code:
+    | 'receive-buffer'
+    | 'no-test-packets'
+    | 'payload-size'
+    | 'packet-size'
+    | 'not-stopped'
+    | 'fragments'
+    | 'firewall-bypassed'
   message: string
   hint: string
 }

@@ -7,6 +7,7 @@
 #include "binding/control_object.h"
 #include "binding/stream_port_object.h"
 #include "control/packet_size.h"
+#include "net/link_source.h"
 #include "net/udp_source.h"
 
 namespace gw::binding {
@@ -56,13 +57,34 @@ StreamConfig stream_config(Napi::Env env, const Options& options) {
   return config;
 }
 
+// The manners of a UDP socket; the other engines have sources of their own.
 std::optional<Manner> manner(Napi::Env env, const Options& options) {
   const std::string engine = options.string("engine", "auto");
   if (engine == "auto") return std::nullopt;
   if (engine == "copy") return Manner::kCopy;
   if (engine == "scatter") return Manner::kScatter;
   if (engine == "aggregate") return Manner::kAggregate;
-  throw_invalid(env, "engine must be 'auto', 'copy', 'scatter' or 'aggregate'");
+  throw_invalid(env, "engine must be 'auto', 'copy', 'scatter', 'aggregate', 'packet-ring' or 'xdp'");
+}
+
+Result<std::unique_ptr<PacketSource>> open_source(Napi::Env env, const Options& options,
+                                                  const StreamConfig& config, int socket,
+                                                  const Endpoint& local) {
+  if (options.string("engine", "auto") == "packet-ring") {
+    return make_packet_ring_source({.socket = socket,
+                                    .device = options.string("device", ""),
+                                    .camera_address = config.camera_address,
+                                    .local = local,
+                                    .packet_size = config.packet_size,
+                                    .queue_bytes = config.queue_bytes});
+  }
+  UdpSourceOptions source_options;
+  // Room for what was asked for and for a camera that sends more: jumbo frames end at 9 KiB, few cameras go
+  // to 16.
+  source_options.max_datagram = std::clamp<uint32_t>(config.packet_size + 64, 9216, 65535);
+  source_options.manner = manner(env, options);
+  source_options.packet_bytes = config.packet_size - std::min(config.packet_size, gvsp::kIpUdpHeaders);
+  return make_udp_source(socket, source_options);
 }
 
 }  // namespace
@@ -82,6 +104,7 @@ Napi::Function ReceiverObject::define(Napi::Env env) {
       env, "StreamReceiver",
       {InstanceMethod<&ReceiverObject::start>("start"), InstanceMethod<&ReceiverObject::stop>("stop"),
        InstanceMethod<&ReceiverObject::ref>("ref"), InstanceAccessor<&ReceiverObject::id>("id"),
+       InstanceAccessor<&ReceiverObject::queue_bytes>("queueBytes"),
        InstanceAccessor<&ReceiverObject::base_offset>("baseOffset")});
 }
 
@@ -89,7 +112,7 @@ Napi::Function ReceiverObject::define(Napi::Env env) {
 ReceiverObject::ReceiverObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ReceiverObject>(info) {
   const Napi::Env env = info.Env();
   const Options options(env, info[0]);
-  const StreamConfig config = stream_config(env, options);
+  StreamConfig config = stream_config(env, options);
   std::shared_ptr<ControlChannel> control;
   if (info[1].IsObject()) control = ControlObject::Unwrap(info[1].As<Napi::Object>())->channel();
   auto* port = StreamPortObject::Unwrap(info[2].As<Napi::Object>());
@@ -112,15 +135,11 @@ ReceiverObject::ReceiverObject(const Napi::CallbackInfo& info) : Napi::ObjectWra
   if (!local.ok()) throw_status(env, local.status());
   port_ = local->port;
 
-  UdpSourceOptions source_options;
-  // Room for what was asked for and for a camera that sends more: jumbo frames end at 9 KiB, few cameras go
-  // to 16.
-  source_options.max_datagram = std::clamp<uint32_t>(config.packet_size + 64, 9216, 65535);
-  source_options.manner = manner(env, options);
-  source_options.packet_bytes = config.packet_size - std::min(config.packet_size, gvsp::kIpUdpHeaders);
-  auto source = make_udp_source(socket_->fd(), source_options);
+  auto source = open_source(env, options, config, socket_->fd(), *local);
   if (!source.ok()) throw_status(env, source.status());
   source_ = std::move(*source);
+  if (source_->queue_bytes() != 0) config.queue_bytes = source_->queue_bytes();
+  queue_bytes_ = config.queue_bytes;
   pool_ = std::make_unique<SlotPool>(memory.Data() + base_offset_, layout);
   camera_ = std::make_unique<Camera>(std::move(control), socket_,
                                      Endpoint{options.address("punchAddress", config.camera_address),
@@ -166,6 +185,10 @@ void ReceiverObject::ref(const Napi::CallbackInfo& info) { consumer_.ref(info.En
 
 Napi::Value ReceiverObject::id(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(id_));
+}
+
+Napi::Value ReceiverObject::queue_bytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(queue_bytes_));
 }
 
 Napi::Value ReceiverObject::base_offset(const Napi::CallbackInfo& info) {
