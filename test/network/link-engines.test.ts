@@ -1,0 +1,217 @@
+// What is special about engines below the IP stack: they see fragments, and what a firewall drops; they need privileges; they leave
+// something in the kernel that must be gone afterwards. Camera and program are at the two ends of a cable of their own.
+
+import { afterEach, expect, it } from 'vitest'
+import type { GigeError, SimulatorOptions, StreamEngine } from '../../lib/index.js'
+import { inside, insideOk } from '../helpers/inside.js'
+import { cable, Namespace } from '../helpers/netns.js'
+import { remoteSimulator } from '../helpers/remote-simulator.js'
+import { describeWith } from '../helpers/requirements.js'
+
+const HOST = '10.99.0.1'
+const CAMERA = '10.99.0.2'
+const SMALL = { width: 320, height: 240, frameRate: 100, address: CAMERA, seed: 1 }
+const ENGINES: StreamEngine[] = ['packet-ring']
+
+const opened: Namespace[] = []
+afterEach(() => {
+  for (const namespace of opened.splice(0)) namespace[Symbol.dispose]()
+})
+
+function namespace(): Namespace {
+  const made = new Namespace()
+  opened.push(made)
+  return made
+}
+
+/** A host and its camera. `pathMtu`: of the camera's end, where that is less. */
+async function ends(options: SimulatorOptions = {}, pathMtu = 9000): Promise<Namespace> {
+  const [host, camera] = [namespace(), namespace()]
+  const near = { device: 'v0', cidr: `${HOST}/24` }
+  cable(host, near, camera, { device: 'v1', cidr: `${CAMERA}/24` }, { mtu: 9000, farMtu: pathMtu })
+  await remoteSimulator(camera, { ...SMALL, ...options })
+  return host
+}
+
+/** What engines leave behind in a network: packet sockets, and programs at interfaces. */
+function leftIn(host: Namespace): string[] {
+  const sockets = host.exec('cat', '/proc/net/packet').trim().split('\n').slice(1)
+  const programs = host.exec('ip', '-d', 'link').match(/(?:xdp|prog\/)\S*/g) ?? []
+  return [...sockets, ...programs]
+}
+
+/** Inbound UDP only as the answer to what was sent: commands work, the stream is dropped. */
+const STATEFUL = `table inet filter {
+  counter dropped {}
+  chain input {
+    type filter hook input priority 0; policy drop;
+    iif "lo" accept
+    ct state established,related accept
+    counter name "dropped"
+  }
+}`
+
+for (const engine of ENGINES) {
+  describeWith(['netns', 'nft', 'setpriv'], engine, () => {
+    it('fragments: never a wrong pixel, counted as what they are, and told with what to do', async () => {
+      // The camera ignores the don't-fragment bit, so its 4000 bytes come in pieces over 1500.
+      const host = await ends({ faults: { packetSize: 'ignore-df' } }, 1500)
+      const result = await insideOk(
+        host,
+        async (gigewire, { target, engine }, tools) => {
+          const about: string[] = []
+          const told: { code: string; message: string; hint: string }[] = []
+          const received = await tools.receive(gigewire, {
+            camera: target,
+            check: 1,
+            blocks: 10,
+            features: { AcquisitionMode: 'MultiFrame', AcquisitionFrameCount: 10 },
+            stream: { engine, packetSize: 4000, incomplete: 'deliver', resend: false },
+            settle: tools.quietFor(100),
+            onStream: (stream) => void stream.on('warning', (warning) => told.push(warning)),
+            onFrame: (frame) => {
+              if (frame.complete) return
+              const right = tools.patternBytes(1n, frame.blockId, frame.data.length)
+              const wrong = tools.wrongAboutMissing(frame, right)
+              if (wrong !== '') about.push(`block ${frame.blockId}: ${wrong}`)
+            },
+          })
+          return { ...received, about, told }
+        },
+        { target: CAMERA, engine },
+      )
+      expect(result).toMatchObject({ wrong: [], about: [], sums: [] })
+      const { stats, told } = result
+      expect(told.map(({ code }) => code)).toEqual(['fragments'])
+      expect(told[0]?.hint).toMatch(/packetSize/)
+      // 19 of 20 data packets are longer than the path is wide; leader, trailer and the last of them come whole.
+      expect(stats.blocksIncomplete).toBe(10)
+      expect(stats.fragments).toBeGreaterThanOrEqual(10 * 19)
+      expect(stats).toMatchObject({ packetsMissing: stats.fragments, lostInFragments: stats.fragments })
+      expect(stats.lostOnWire).toBe(0)
+    })
+
+    it('tells when a firewall would have kept the stream from anybody else', async () => {
+      const host = await ends()
+      const receive = () =>
+        insideOk(
+          host,
+          async (gigewire, { target, engine }, tools) => {
+            const hints: string[] = []
+            const received = await tools.receive(gigewire, {
+              camera: target,
+              check: 1,
+              frames: 40,
+              // Nothing is negotiated, so that no datagram opens the firewall.
+              stream: { engine, packetSize: 1500, streamPort: 50123 },
+              onStream: (stream) => void stream.on('warning', ({ hint }) => hints.push(hint)),
+            })
+            return { ...received, hints }
+          },
+          { target: CAMERA, engine },
+        )
+      const open = await receive()
+      expect(open).toMatchObject({ wrong: [], sums: [], warnings: [] })
+      host.nft(STATEFUL)
+      const closed = await receive()
+      expect(closed).toMatchObject({ wrong: [], sums: [], warnings: ['firewall-bypassed'] })
+      expect(closed.ids.length).toBe(40)
+      expect(closed.hints[0]).toContain(`ip saddr ${CAMERA} udp dport 50123 accept`)
+    })
+
+    it('says which privilege is lacking, and how to give it', async () => {
+      const host = await ends()
+      const { value } = await inside(
+        host,
+        async (gigewire, { target, engine }) => {
+          const camera = await gigewire.openCamera(target)
+          try {
+            await camera.stream({ engine }).start()
+            return undefined
+          } catch (error) {
+            const { code, message, hint, errno } = error as GigeError
+            return { code, message, hint, errno }
+          } finally {
+            await camera.close()
+          }
+        },
+        { target: CAMERA, engine },
+        { unprivileged: true },
+      )
+      expect(value).toMatchObject({ code: 'ERR_GIGE_NETWORK', errno: 1 })
+      expect(value?.message).toContain(`'${engine}'`)
+      expect(value?.hint).toMatch(/CAP_NET_RAW.*sudo setcap cap_\S*net_raw\S*\+ep \//)
+    })
+
+    it('leaves nothing behind: closed and opened 20 times, and killed', async () => {
+      const host = await ends()
+      const result = await insideOk(
+        host,
+        async (gigewire, { target, engine }) => {
+          const { readdirSync, readFileSync } = await import('node:fs')
+          const camera = await gigewire.openCamera(target)
+          const descriptors: number[] = []
+          const queued: string[] = []
+          for (let round = 0; round < 20; round++) {
+            const stream = camera.stream({ engine, frames: 2 })
+            for await (const frame of stream) {
+              if (gigewire.firstWrongByte(frame.data, frame.blockId, 1n) >= 0) throw new Error('wrong byte')
+              frame.release()
+              // The second copy that a bound socket would queue: transmit:receive in hexadecimal.
+              const sockets = readFileSync('/proc/net/udp', 'utf8').trim().split('\n').slice(1)
+              queued.push(...sockets.map((line) => line.trim().split(/\s+/)[4]!))
+            }
+            descriptors.push(readdirSync('/proc/self/fd').length)
+          }
+          await camera.close()
+          return { descriptors, queued: [...new Set(queued)] }
+        },
+        { target: CAMERA, engine },
+      )
+      expect(new Set(result.descriptors.slice(1)).size).toBe(1)
+      expect(result.queued).toEqual(['00000000:00000000'])
+      expect(leftIn(host)).toEqual([])
+
+      const killed = await inside(
+        host,
+        async (gigewire, { target, engine }) => {
+          const camera = await gigewire.openCamera(target)
+          for await (const frame of camera.stream({ engine })) {
+            frame.release()
+            const { execFileSync } = await import('node:child_process')
+            const there = execFileSync('sh', ['-c', 'cat /proc/net/packet; ip -d link'], { encoding: 'utf8' })
+            process.stdout.write(there)
+            process.kill(process.pid, 'SIGKILL')
+          }
+        },
+        { target: CAMERA, engine },
+      )
+      expect(killed.signal ?? killed.code).not.toBe(0)
+      expect(killed.stdout).toContain(engine === 'packet-ring' ? ' 0800 ' : 'prog/xdp')
+      expect(leftIn(host)).toEqual([])
+    })
+
+    it('each camera by the NIC that it is behind', async () => {
+      const [host, one, two] = [namespace(), namespace(), namespace()]
+      cable(host, { device: 'v0', cidr: `${HOST}/24` }, one, { device: 'v1', cidr: `${CAMERA}/24` })
+      cable(host, { device: 'w0', cidr: '10.98.0.1/24' }, two, { device: 'w1', cidr: '10.98.0.2/24' })
+      await remoteSimulator(one, SMALL)
+      await remoteSimulator(two, { ...SMALL, address: '10.98.0.2', serial: 'S2', seed: 2 })
+      const both = await insideOk(
+        host,
+        async (gigewire, { targets, engine }, tools) =>
+          await Promise.all(
+            targets.map((camera, i) =>
+              tools.receive(gigewire, { camera, check: i + 1, frames: 30, stream: { engine } }),
+            ),
+          ),
+        { targets: [CAMERA, '10.98.0.2'], engine },
+      )
+      for (const result of both) {
+        expect(result).toMatchObject({ wrong: [], sums: [], warnings: [] })
+        expect(result.ids.length).toBe(30)
+        expect(result.stats).toMatchObject({ foreign: 0, duplicate: 0, packetsMissing: 0, kernelDrops: 0 })
+      }
+    })
+  })
+}
