@@ -3,14 +3,35 @@
 import { GigeError } from './errors.js'
 import type { StreamEngine, StreamWarning } from './types.js'
 
-export type LinkEngine = Extract<StreamEngine, 'packet-ring'>
+export type LinkEngine = Extract<StreamEngine, 'packet-ring' | 'xdp'>
 
 /** Linux errno values: this file speaks of Linux only. */
 const EPERM = 1
+const E2BIG = 7
 const EACCES = 13
+const EBUSY = 16
+const EMSGSIZE = 90
+const EOPNOTSUPP = 95
 const EAFNOSUPPORT = 97
+const ENOBUFS = 105
 
-const CAPABILITIES: Record<LinkEngine, string> = { 'packet-ring': 'cap_net_raw' }
+const CAPABILITIES: Record<LinkEngine, string> = {
+  'packet-ring': 'cap_net_raw',
+  xdp: 'cap_net_admin,cap_net_raw,cap_bpf',
+}
+const KERNEL_OPTION: Record<LinkEngine, string> = {
+  'packet-ring': 'CONFIG_PACKET',
+  xdp: 'CONFIG_XDP_SOCKETS',
+}
+
+const REMEDIES: Record<number, string> = {
+  [E2BIG]: 'Give the interface fewer queues: sudo ethtool -L <interface> combined 1,',
+  [EBUSY]: 'End what has it (`ip -d link` shows programs),',
+  [EMSGSIZE]: 'Ask for a smaller packetSize (larger ones need Linux 6.6 and a driver that can),',
+  [EOPNOTSUPP]: 'Use an interface of a real or virtual cable,',
+  [ENOBUFS]:
+    'Allow more locked memory (ulimit -l, LimitMEMLOCK=) or CAP_IPC_LOCK, ask for less with receiveBufferBytes,',
+}
 
 export function isLinkEngine(engine: string | undefined): engine is LinkEngine {
   return engine !== undefined && Object.hasOwn(CAPABILITIES, engine)
@@ -27,8 +48,8 @@ function hintFor(engine: LinkEngine, errno: unknown): string {
     )
   }
   if (errno === EAFNOSUPPORT)
-    return `This kernel was built without it (CONFIG_PACKET); another kernel, ${other}`
-  return `\`errno\` says why. Try another network interface, ${other}`
+    return `This kernel was built without it (${KERNEL_OPTION[engine]}); another kernel, ${other}`
+  return `${REMEDIES[errno as number] ?? '`errno` says why. Try another network interface,'} ${other}`
 }
 
 /** What to do about an engine that could not be had; other errors stay as they are. */
@@ -41,10 +62,15 @@ export function explainEngine(error: unknown, engine: LinkEngine): unknown {
   })
 }
 
-export function fragmentsWarning(packetSize: number): StreamWarning {
+const FRAGMENTS_COST: Record<LinkEngine, string> = {
+  'packet-ring': 'which the packet ring does not put together: each of them is lost',
+  xdp: 'which take the slow way through the IP stack and the stream socket instead of XDP',
+}
+
+export function fragmentsWarning(engine: LinkEngine, packetSize: number): StreamWarning {
   return {
     code: 'fragments',
-    message: `Packets of ${packetSize} bytes arrive in IP fragments, which the packet ring does not put together: each of them is lost`,
+    message: `Packets of ${packetSize} bytes arrive in IP fragments, ${FRAGMENTS_COST[engine]}`,
     hint: "Make packetSize no larger than the smallest MTU on the way; packetSize: 'auto' finds it.",
   }
 }

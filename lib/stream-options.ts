@@ -102,7 +102,7 @@ export function validateStreamOptions(
   whole('frameTimeout', options.frameTimeout, 1, 1e9)
   if (options.packetSize !== 'auto') whole('packetSize', options.packetSize, 46, 65535)
   oneOf('bufferHandling', options.bufferHandling, ['OldestFirst', 'OldestFirstOverwrite', 'NewestOnly'])
-  oneOf('engine', options.engine, ['auto', 'copy', 'scatter', 'aggregate', 'packet-ring'])
+  oneOf('engine', options.engine, ['auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp'])
   if (isLinkEngine(options.engine) && process.platform !== 'linux') {
     throw invalidArgument(`engine '${options.engine}' is there on Linux only`, "Use engine: 'auto'.")
   }

@@ -23,13 +23,14 @@ import type {
   StreamOptions,
   StreamShare,
   StreamWarning,
+  XdpMode,
 } from './types.js'
 
 const SCP = 0x0d00
 const RESEND_CAPABILITY = 0x4
 const MEBI = 1 << 20
 /** In the order of the native enumeration (net/packet_source.h). */
-const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate', 'packet-ring']
+const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate', 'packet-ring', 'xdp']
 
 /** What a stream needs of its camera. */
 export interface StreamHost {
@@ -91,6 +92,10 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
 
   get engine(): StreamEngine | undefined {
     return this.region && ENGINES[this.region.counters().manner]
+  }
+
+  get xdpMode(): XdpMode | undefined {
+    return this.receiver?.mode || undefined
   }
 
   start(): Promise<void> {
@@ -364,7 +369,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private emitNotice(kind: number): void {
     const { options, host, port } = this
     if (!isLinkEngine(options.engine)) return
-    if (kind === CONST.eventFragments) this.warn(fragmentsWarning(this.packetBytes))
+    if (kind === CONST.eventFragments) this.warn(fragmentsWarning(options.engine, this.packetBytes))
     else if (kind === CONST.eventFirewallBypassed)
       this.warn(bypassWarning(options.engine, host.cameraAddress, port?.port ?? 0))
   }

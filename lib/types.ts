@@ -134,7 +134,13 @@ export interface ResendOptions {
 
 export type BufferHandling = 'OldestFirst' | 'OldestFirstOverwrite' | 'NewestOnly'
 
-export type StreamEngine = 'copy' | 'scatter' | 'aggregate' | 'packet-ring'
+export type StreamEngine = 'copy' | 'scatter' | 'aggregate' | 'packet-ring' | 'xdp'
+
+/**
+ * Of engine 'xdp': the NIC writes into our memory itself, the driver hands packets to the kernel that copies them, or the kernel
+ * does so behind the driver.
+ */
+export type XdpMode = 'zero-copy' | 'native' | 'generic'
 
 export interface StreamOptions {
   /** Frame slots, default 8. */
@@ -152,8 +158,9 @@ export interface StreamOptions {
   /**
    * How packets are taken from the kernel. Default 'auto': by what is measured while the stream runs; `stream.engine` tells.
    * 'copy' (one system call for many, then a copy), 'scatter' (the kernel puts the data in place), 'aggregate' (the kernel
-   * puts packets together, UDP_GRO). 'packet-ring' (never chosen by itself; Linux, needs CAP_NET_RAW) takes packets below the
-   * IP stack, past the firewall; the stream warns where that makes a difference. What cannot be had fails the start.
+   * puts packets together, UDP_GRO). 'packet-ring' (CAP_NET_RAW) and 'xdp' (CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF; not on
+   * the loopback), both Linux only and never chosen by themselves, take packets below the IP stack, past the firewall; the
+   * stream warns where that makes a difference. What cannot be had fails the start.
    */
   engine?: 'auto' | StreamEngine
   /** ms that packets may be left to gather, so that fewer wake-ups serve more of them; default 0.25, 0 for none. */
@@ -257,6 +264,8 @@ export interface FrameStream
   readonly packetSize: PacketSizeResult | undefined
   /** How packets are taken from the kernel at the moment; undefined before start(). */
   readonly engine: StreamEngine | undefined
+  /** What the driver granted to engine 'xdp'; undefined with others, and before start(). */
+  readonly xdpMode: XdpMode | undefined
   /** Negotiates, allocates, opens the stream and starts the acquisition. Iterating does it by itself. */
   start(): Promise<void>
   /** Read from shared memory, without a native call. Zeros before start(). */

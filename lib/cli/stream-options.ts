@@ -41,8 +41,8 @@ export function addStreamOptions(command: Command): Command {
     .addOption(
       new Option(
         '--engine <name>',
-        'auto, copy, scatter, aggregate or packet-ring: how packets are taken in',
-      ).argParser(choice('auto', 'copy', 'scatter', 'aggregate', 'packet-ring')),
+        'auto, copy, scatter, aggregate, packet-ring or xdp: how packets are taken in',
+      ).argParser(choice('auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp')),
     )
     .option('--coalesce <ms>', 'let packets gather for so long, 0 to 10 (default 0.25)', Number)
     .option('--stream-port <port>', 'receive on this port, or range like 5000-5010', portRange)

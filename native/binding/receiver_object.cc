@@ -70,14 +70,16 @@ std::optional<Manner> manner(Napi::Env env, const Options& options) {
 Result<std::unique_ptr<PacketSource>> open_source(Napi::Env env, const Options& options,
                                                   const StreamConfig& config, int socket,
                                                   const Endpoint& local) {
-  if (options.string("engine", "auto") == "packet-ring") {
-    return make_packet_ring_source({.socket = socket,
-                                    .device = options.string("device", ""),
-                                    .camera_address = config.camera_address,
-                                    .local = local,
-                                    .packet_size = config.packet_size,
-                                    .queue_bytes = config.queue_bytes});
-  }
+  const std::string engine = options.string("engine", "auto");
+  const LinkSourceOptions below{.socket = socket,
+                                .device = options.string("device", ""),
+                                .camera_address = config.camera_address,
+                                .camera_port = config.camera_port,
+                                .local = local,
+                                .packet_size = config.packet_size,
+                                .queue_bytes = config.queue_bytes};
+  if (engine == "packet-ring") return make_packet_ring_source(below);
+  if (engine == "xdp") return make_xdp_source(below);
   UdpSourceOptions source_options;
   // Room for what was asked for and for a camera that sends more: jumbo frames end at 9 KiB, few cameras go
   // to 16.
@@ -105,6 +107,7 @@ Napi::Function ReceiverObject::define(Napi::Env env) {
       {InstanceMethod<&ReceiverObject::start>("start"), InstanceMethod<&ReceiverObject::stop>("stop"),
        InstanceMethod<&ReceiverObject::ref>("ref"), InstanceAccessor<&ReceiverObject::id>("id"),
        InstanceAccessor<&ReceiverObject::queue_bytes>("queueBytes"),
+       InstanceAccessor<&ReceiverObject::mode>("mode"),
        InstanceAccessor<&ReceiverObject::base_offset>("baseOffset")});
 }
 
@@ -140,6 +143,7 @@ ReceiverObject::ReceiverObject(const Napi::CallbackInfo& info) : Napi::ObjectWra
   source_ = std::move(*source);
   if (source_->queue_bytes() != 0) config.queue_bytes = source_->queue_bytes();
   queue_bytes_ = config.queue_bytes;
+  mode_ = source_->mode();
   pool_ = std::make_unique<SlotPool>(memory.Data() + base_offset_, layout);
   camera_ = std::make_unique<Camera>(std::move(control), socket_,
                                      Endpoint{options.address("punchAddress", config.camera_address),
@@ -189,6 +193,10 @@ Napi::Value ReceiverObject::id(const Napi::CallbackInfo& info) {
 
 Napi::Value ReceiverObject::queue_bytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(queue_bytes_));
+}
+
+Napi::Value ReceiverObject::mode(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), mode_);
 }
 
 Napi::Value ReceiverObject::base_offset(const Napi::CallbackInfo& info) {

@@ -75,6 +75,8 @@ class PacketSource {
   // Asks for that number now, where it otherwise comes with the packets: none may follow the last drop.
   virtual void refresh_kernel_drops() {}
   virtual Manner manner() const { return Manner::kCopy; }
+  // Which kind of it the system granted, where there are several; as lib/types.ts has it.
+  virtual const char* mode() const { return ""; }
   // Room for packets that wait to be read; 0: the socket's own.
   virtual uint64_t queue_bytes() const { return 0; }
   // Datagrams that came in IP fragments, which this source does not put together: lost. Receive thread.
