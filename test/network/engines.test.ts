@@ -121,6 +121,7 @@ const ENGINES: [StreamEngine, (options: SimulateOptions) => Promise<Outcome>][] 
   ['scatter', onLoopback],
   ['aggregate', onLoopback],
   ['packet-ring', overCable],
+  ['xdp', overCable],
 ]
 
 describeWith(['netns'], 'engines', () => {
