@@ -26,7 +26,8 @@ const KERNEL_OPTION: Record<LinkEngine, string> = {
 
 const REMEDIES: Record<number, string> = {
   [E2BIG]: 'Give the interface fewer queues: sudo ethtool -L <interface> combined 1,',
-  [EBUSY]: 'End what has it (`ip -d link` shows programs),',
+  [EBUSY]:
+    "An interface has room for one XDP program, that is for one stream (`ip -d link` shows it): take 'packet-ring',",
   [EMSGSIZE]: 'Ask for a smaller packetSize (larger ones need Linux 6.6 and a driver that can),',
   [EOPNOTSUPP]: 'Use an interface of a real or virtual cable,',
   [ENOBUFS]:

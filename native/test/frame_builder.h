@@ -2,17 +2,18 @@
 // wants to be wrong about it. Thread: one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace gw::test {
 
 struct FrameOptions {
-  std::vector<uint16_t> tags;  // VLAN ids, outermost first
-  uint8_t ip_options = 0;      // words
-  uint16_t fragment = 0;       // flags and offset
+  std::vector<uint16_t> tags = {};  // VLAN ids, outermost first
+  uint8_t ip_options = 0;           // words
+  uint16_t fragment = 0;            // flags and offset
   bool udp_checksum = true;
-  size_t padding = 0;
+  std::size_t padding = 0;
   uint32_t source = 0xC0A80002;
   uint32_t destination = 0xC0A80001;
   uint16_t source_port = 20202;
@@ -33,7 +34,7 @@ inline void put32(Bytes& out, uint32_t value) {
 // The Internet checksum the plain way: word by word.
 inline uint16_t plain_checksum(const Bytes& bytes) {
   uint32_t sum = 0;
-  for (size_t i = 0; i < bytes.size(); i += 2) {
+  for (std::size_t i = 0; i < bytes.size(); i += 2) {
     sum += static_cast<uint32_t>(bytes[i] << 8 | (i + 1 < bytes.size() ? bytes[i + 1] : 0));
     sum = (sum & 0xFFFF) + (sum >> 16);
   }

@@ -4,7 +4,7 @@
 import { afterEach, expect, it } from 'vitest'
 import type { GigeError, SimulatorOptions, StreamEngine } from '../../lib/index.js'
 import { inside, insideOk } from '../helpers/inside.js'
-import { cable, Namespace } from '../helpers/netns.js'
+import { type CableOptions, cable, Namespace } from '../helpers/netns.js'
 import { remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
 
@@ -24,11 +24,11 @@ function namespace(): Namespace {
   return made
 }
 
-/** A host and its camera. `pathMtu`: of the camera's end, where that is less. */
-async function ends(options: SimulatorOptions = {}, pathMtu = 9000): Promise<Namespace> {
+/** A host and its camera. */
+async function ends(options: SimulatorOptions = {}, link: CableOptions = {}): Promise<Namespace> {
   const [host, camera] = [namespace(), namespace()]
   const near = { device: 'v0', cidr: `${HOST}/24` }
-  cable(host, near, camera, { device: 'v1', cidr: `${CAMERA}/24` }, { mtu: 9000, farMtu: pathMtu })
+  cable(host, near, camera, { device: 'v1', cidr: `${CAMERA}/24` }, { mtu: 9000, ...link })
   await remoteSimulator(camera, { ...SMALL, ...options })
   return host
 }
@@ -51,11 +51,110 @@ const STATEFUL = `table inet filter {
   }
 }`
 
+/** What comes of a stream with this engine: its frames, or the error of its start. */
+async function attempt(host: Namespace, engine: StreamEngine, target = CAMERA) {
+  return await insideOk(
+    host,
+    async (gigewire, { target, engine }, tools) => {
+      const own = target === '127.0.0.1' ? await gigewire.startSimulator({ frameRate: 100 }) : undefined
+      let mode: string | undefined
+      try {
+        const received = await tools.receive(gigewire, {
+          camera: target,
+          check: 1,
+          frames: 20,
+          stream: { engine },
+          onFrame: (_, stream) => {
+            mode = stream.xdpMode
+          },
+        })
+        return { ...received, mode }
+      } catch (error) {
+        const { code, message, hint } = error as GigeError
+        return { code, message, hint }
+      } finally {
+        await own?.stop()
+      }
+    },
+    { target, engine },
+  )
+}
+const WHOLE = {
+  wrong: [],
+  sums: [],
+  warnings: [],
+  stats: { blocksComplete: 20, packetsLost: 0, malformed: 0 },
+}
+
+describeWith(['netns'], 'xdp', () => {
+  it('in the driver where that can, on each of several queues', async () => {
+    expect(await attempt(await ends({}, { queues: 4 }), 'xdp')).toMatchObject({ ...WHOLE, mode: 'native' })
+  })
+
+  it('behind the driver where it cannot: a bridge', async () => {
+    const host = await ends({ gso: false, udpChecksum: false })
+    host.exec('ip', 'link', 'add', 'br0', 'mtu', '9000', 'type', 'bridge')
+    host.exec('ip', 'addr', 'del', `${HOST}/24`, 'dev', 'v0')
+    host.address('br0', `${HOST}/24`)
+    host.exec('ip', 'link', 'set', 'v0', 'master', 'br0')
+    host.exec('ip', 'link', 'set', 'br0', 'up')
+    expect(await attempt(host, 'xdp')).toMatchObject({ ...WHOLE, mode: 'generic' })
+  })
+
+  it('refuses what it cannot do, and says what to do: the loopback, too many queues, an interface that is taken', async () => {
+    expect(await attempt(namespace(), 'xdp', '127.0.0.1')).toMatchObject({
+      code: 'ERR_GIGE_NETWORK',
+      message: expect.stringContaining('loopback'),
+      hint: expect.stringContaining("engine: 'auto'"),
+    })
+    expect(await attempt(await ends({}, { queues: 17 }), 'xdp')).toMatchObject({
+      code: 'ERR_GIGE_NETWORK',
+      message: expect.stringContaining('17 receive queues of v0'),
+      hint: expect.stringContaining('ethtool -L'),
+    })
+    const [host, far] = [namespace(), namespace()]
+    cable(host, { device: 'v0', cidr: `${HOST}/24` }, far, { device: 'v1', cidr: `${CAMERA}/24` })
+    far.address('v1', '10.99.0.3/24')
+    await remoteSimulator(far, SMALL)
+    await remoteSimulator(far, { ...SMALL, address: '10.99.0.3', serial: 'S2' })
+    const second = await insideOk(
+      host,
+      async (gigewire, targets) => {
+        const [one, two] = [await gigewire.openCamera(targets[0]!), await gigewire.openCamera(targets[1]!)]
+        try {
+          await one.stream({ engine: 'xdp' }).start()
+          const refused = await two
+            .stream({ engine: 'xdp' })
+            .start()
+            .catch(({ code, message, hint }: GigeError) => ({ code, message, hint }))
+          const ring = two.stream({ engine: 'packet-ring', frames: 5 })
+          let frames = 0
+          for await (const frame of ring) {
+            if (gigewire.firstWrongByte(frame.data, frame.blockId, 1n) < 0) frames++
+            frame.release()
+          }
+          return { refused, frames }
+        } finally {
+          await one.close()
+          await two.close()
+        }
+      },
+      [CAMERA, '10.99.0.3'],
+    )
+    expect(second.refused).toMatchObject({
+      code: 'ERR_GIGE_NETWORK',
+      message: expect.stringMatching(/another XDP program.*v0/),
+      hint: expect.stringContaining("'packet-ring'"),
+    })
+    expect(second.frames).toBe(5)
+  })
+})
+
 for (const engine of ENGINES) {
   describeWith(['netns', 'nft', 'setpriv'], engine, () => {
     it('fragments: never a wrong pixel, counted as what they are, and told with what to do', async () => {
       // The camera ignores the don't-fragment bit, so its 4000 bytes come in pieces over 1500.
-      const host = await ends({ faults: { packetSize: 'ignore-df' } }, 1500)
+      const host = await ends({ faults: { packetSize: 'ignore-df' } }, { farMtu: 1500 })
       const result = await insideOk(
         host,
         async (gigewire, { target, engine }, tools) => {
