@@ -1,5 +1,5 @@
-// A file descriptor that is closed with its owner. Purpose: no path out of a long set-up leaks one. Thread: as its
-// owner. Owner: whoever holds it.
+// A file descriptor that is closed with its owner. Purpose: no path out of a long set-up leaks one. Thread:
+// as its owner. Owner: whoever holds it.
 #pragma once
 
 #include <unistd.h>
