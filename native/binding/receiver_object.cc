@@ -68,10 +68,10 @@ std::optional<Manner> manner(Napi::Env env, const Options& options) {
 }
 
 Result<std::unique_ptr<PacketSource>> open_source(Napi::Env env, const Options& options,
-                                                  const StreamConfig& config, int socket,
-                                                  const Endpoint& local) {
+                                                  const StreamConfig& config, UdpSocket& socket,
+                                                  const Endpoint& local, const Endpoint& punched) {
   const std::string engine = options.string("engine", "auto");
-  const LinkSourceOptions below{.socket = socket,
+  const LinkSourceOptions below{.socket = socket.fd(),
                                 .device = options.string("device", ""),
                                 .camera_address = config.camera_address,
                                 .camera_port = config.camera_port,
@@ -79,14 +79,18 @@ Result<std::unique_ptr<PacketSource>> open_source(Napi::Env env, const Options& 
                                 .packet_size = config.packet_size,
                                 .queue_bytes = config.queue_bytes};
   if (engine == "packet-ring") return make_packet_ring_source(below);
-  if (engine == "xdp") return make_xdp_source(below);
+  if (engine == "xdp") {
+    // It asks what a firewall would do to the stream, and that is opened by this where it can be.
+    if (punched.port != 0) punch(socket, punched);
+    return make_xdp_source(below);
+  }
   UdpSourceOptions source_options;
   // Room for what was asked for and for a camera that sends more: jumbo frames end at 9 KiB, few cameras go
   // to 16.
   source_options.max_datagram = std::clamp<uint32_t>(config.packet_size + 64, 9216, 65535);
   source_options.manner = manner(env, options);
   source_options.packet_bytes = config.packet_size - std::min(config.packet_size, gvsp::kIpUdpHeaders);
-  return make_udp_source(socket, source_options);
+  return make_udp_source(socket.fd(), source_options);
 }
 
 }  // namespace
@@ -138,16 +142,16 @@ ReceiverObject::ReceiverObject(const Napi::CallbackInfo& info) : Napi::ObjectWra
   if (!local.ok()) throw_status(env, local.status());
   port_ = local->port;
 
-  auto source = open_source(env, options, config, socket_->fd(), *local);
+  const Endpoint punched{options.address("punchAddress", config.camera_address),
+                         options.integer<uint16_t>("punchPort", 0, 65535, 0)};
+  auto source = open_source(env, options, config, *socket_, *local, punched);
   if (!source.ok()) throw_status(env, source.status());
   source_ = std::move(*source);
   if (source_->queue_bytes() != 0) config.queue_bytes = source_->queue_bytes();
   queue_bytes_ = config.queue_bytes;
   mode_ = source_->mode();
   pool_ = std::make_unique<SlotPool>(memory.Data() + base_offset_, layout);
-  camera_ = std::make_unique<Camera>(std::move(control), socket_,
-                                     Endpoint{options.address("punchAddress", config.camera_address),
-                                              options.integer<uint16_t>("punchPort", 0, 65535, 0)});
+  camera_ = std::make_unique<Camera>(std::move(control), socket_, punched);
   hub_ = std::make_shared<WakeHub>();
   hub_->set_pool(pool_.get());
   consumer_.open(env, info[4].As<Napi::Function>(), hub_);

@@ -40,16 +40,17 @@ function leftIn(host: Namespace): string[] {
   return [...sockets, ...programs]
 }
 
-/** Inbound UDP only as the answer to what was sent: commands work, the stream is dropped. */
-const STATEFUL = `table inet filter {
-  counter dropped {}
-  chain input {
-    type filter hook input priority 0; policy drop;
-    iif "lo" accept
-    ct state established,related accept
-    counter name "dropped"
-  }
-}`
+/** Inbound UDP only as the answer to what was sent, and nothing to the ports given. */
+function stateful(closed = ''): string {
+  return `table inet filter {
+    chain input {
+      type filter hook input priority 0; policy drop;
+      iif "lo" accept
+      ${closed}
+      ct state established,related accept
+    }
+  }`
+}
 
 /** What comes of a stream with this engine: its frames, or the error of its start. */
 async function attempt(host: Namespace, engine: StreamEngine, target = CAMERA) {
@@ -206,7 +207,6 @@ for (const engine of ENGINES) {
               camera: target,
               check: 1,
               frames: 40,
-              // Nothing is negotiated, so that no datagram opens the firewall.
               stream: { engine, packetSize: 1500, streamPort: 50123 },
               onStream: (stream) => void stream.on('warning', ({ hint }) => hints.push(hint)),
             })
@@ -216,7 +216,9 @@ for (const engine of ENGINES) {
         )
       const open = await receive()
       expect(open).toMatchObject({ wrong: [], sums: [], warnings: [] })
-      host.nft(STATEFUL)
+      host.nft(stateful()) // opened by the datagram that every stream sends to its camera
+      expect(await receive()).toMatchObject({ wrong: [], sums: [], warnings: [] })
+      host.nft(`flush ruleset\n${stateful('udp dport 50123 drop')}`)
       const closed = await receive()
       expect(closed).toMatchObject({ wrong: [], sums: [], warnings: ['firewall-bypassed'] })
       expect(closed.ids.length).toBe(40)
