@@ -52,7 +52,7 @@ Status XdpSocket::open(const XdpSocketOptions& options) {
   const uint32_t pieces = (options.frame_bytes + chunk_bytes_ - kHeadroom - 1) / (chunk_bytes_ - kHeadroom);
   const uint64_t wanted = std::clamp<uint64_t>(options.memory_bytes / chunk_bytes_,
                                                uint64_t{kFewestChunks} * std::bit_ceil(pieces), kMostChunks);
-  chunks_ = static_cast<uint32_t>(std::bit_floor(wanted));
+  chunks_ = static_cast<uint32_t>(std::bit_ceil(wanted));  // a packet takes a whole chunk, however small
   memory_bytes_ = uint64_t{chunks_} * chunk_bytes_;
   void* const memory = ::mmap(nullptr, memory_bytes_, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
