@@ -273,6 +273,8 @@ export declare class NativeSimulator {
   constructor(options: object)
   stop(): void
   stats(): Record<string, unknown>
+  /** Block id, time, block id, time, ... of at most `sendTimes` blocks, in no order. */
+  sendTimes(): BigUint64Array
   setFaults(faults: object): void
   inject(what: 'crash' | 'reboot' | 'stall' | 'loseControl' | 'trigger', ms?: number): void
 }

@@ -19,6 +19,7 @@ constexpr size_t kMaxPendingResends = 4096;
 StreamSender::StreamSender(const SimOptions& options, Counters& counters)
     : options_(options),
       counters_(counters),
+      send_times_(options.send_times),
       faults_(options.faults, options.seed),
       table_(options.seed),
       history_(options.resend_history_blocks),
@@ -265,8 +266,10 @@ uint64_t StreamSender::send_packets(uint64_t now) {
   const uint32_t total = entry.block.packet_count();
   const double interval = packet_interval_ns();
   uint32_t limit = total;
+  const uint32_t burst = std::max<uint32_t>(options_.burst_packets, 1);
   if (interval > 0) {
-    const double due = static_cast<double>(now - block_begin_ns_) / interval + 1;
+    const double bursts_due = std::floor(static_cast<double>(now - block_begin_ns_) / (interval * burst)) + 1;
+    const double due = bursts_due * burst;
     limit = due < total ? static_cast<uint32_t>(due) : total;
   }
   const bool faulty = faults_.touches_packets();
@@ -297,6 +300,7 @@ void StreamSender::end_block() {
   const bool stays =
       unpaced && block.pattern == TestPattern::kCheckable && batch_.size() < SendBatch::kCapacity / 2;
   in_block_ = false;
+  if (send_times_.wanted()) send_times_.block_ended(block.id);
   const bool lost = !fates_.empty() && faults_.touches_packets() && fates_[0].lost == LossCause::kBlock;
   next_id_ = next_block_id(next_id_, acquisition_.format->extended_ids);
   ++ordinal_;
@@ -344,7 +348,9 @@ void StreamSender::make_room() {
 }
 
 void StreamSender::flush() {
-  if (!batch_.empty() && socket_ != nullptr) batch_.flush(*socket_, destination_);
+  if (batch_.empty() || socket_ == nullptr) return;
+  if (send_times_.due()) send_times_.sending(now_ns());
+  batch_.flush(*socket_, destination_);
 }
 
 void StreamSender::apply_dont_fragment(bool on) {
