@@ -1,68 +1,119 @@
-// Measures the goals of the receive engine, each as a ratio within one run of this script, and prints which are met.
+// Measures this package beside its peers, each comparison within one run of this script, and prints which goals of the receive
+// engine are met. With --write it puts the tables and pictures into docs/performance.md.
 //
-//   node bench/goals.mjs [--only G1,G2] [--rounds 5] [--seconds 1] [--json]
+//   node bench/goals.mjs [--only G1,G2 | --sections cpu,rate] [--rounds 5] [--seconds 1] [--json]
+//   node bench/goals.mjs --save results.json    keeps what was measured, beside what the file has of other sections
+//   node bench/goals.mjs --from results.json    measures nothing
+//   node bench/goals.mjs --write
 
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { measure } from '../dist/bench/measure.js'
 import { Networks } from '../dist/bench/network.js'
-import { series } from '../dist/bench/series.js'
+import { ownReceivers } from '../dist/bench/receivers.js'
+import { SECTIONS } from '../dist/bench/sections.js'
+import { sectionTable } from '../dist/bench/tables.js'
+import { table } from '../dist/cli/table.js'
+import { writeDocument } from './goals/document.mjs'
+import { judge } from './goals/judge.mjs'
 import { GOALS } from './goals/list.mjs'
-import { allReceivers } from './receivers.mjs'
+import { peers } from './peers/build.mjs'
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string', default: '' },
+    only: { type: 'string' },
+    sections: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '1' },
+    save: { type: 'string' },
+    from: { type: 'string' },
+    write: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
 
-const wanted = flags.only === '' ? undefined : new Set(flags.only.split(','))
-const goals = GOALS.filter(({ id }) => !wanted || wanted.has(id))
-const { list: receivers, missing } = allReceivers()
-for (const [name, why] of Object.entries(missing)) console.error(`left out: ${name}: ${why}`)
+const only = flags.only?.split(',')
+const goals = GOALS.filter(({ id }) => !only || only.includes(id))
 
-// What several goals look at is measured once, with all receivers that any of them compares.
-const needed = new Map()
-for (const goal of goals) {
-  for (const row of goal.rows) {
-    for (const name of row.receivers) {
-      if (!receivers[name]) continue
-      const entry = needed.get(row.load) ?? new Set()
-      needed.set(row.load, entry.add(name))
-    }
+/** All sections, those asked for, or of all only what the goals asked for look at. */
+function wanted() {
+  if (flags.sections) {
+    const ids = flags.sections.split(',')
+    return SECTIONS.filter(({ id }) => ids.includes(id))
+  }
+  if (!only) return SECTIONS
+  const needs = goals.flatMap(({ rows }) => rows.flatMap((row) => row.needs))
+  return SECTIONS.map((section) => ({
+    ...section,
+    steps: section.steps.flatMap((step) => {
+      const looked = needs.filter(({ section: id, load }) => id === section.id && load === step.load.name)
+      const receivers = step.receivers.filter((name) => looked.some(({ receiver }) => receiver === name))
+      return receivers.length === 0 ? [] : [{ ...step, receivers }]
+    }),
+  })).filter(({ steps }) => steps.length > 0)
+}
+
+async function measured() {
+  const { list, missing } = peers()
+  const networks = new Networks({ sender: '0', receiver: '1' })
+  try {
+    const results = await measure(
+      networks,
+      wanted(),
+      { ...ownReceivers(), ...list },
+      {
+        rounds: Number(flags.rounds),
+        seconds: Number(flags.seconds),
+        progress: tell,
+      },
+    )
+    results.leftOut.push(...Object.entries(missing).map(([name, why]) => `${name}: ${why}`))
+    return results
+  } finally {
+    networks[Symbol.dispose]()
   }
 }
 
-const networks = new Networks({ sender: '0', receiver: '1' })
-process.once('exit', () => networks[Symbol.dispose]())
-const options = { rounds: Number(flags.rounds), seconds: Number(flags.seconds) }
-const measured = new Map()
-for (const [load, names] of needed) {
-  console.error(`measuring ${load.name}: ${[...names].join(', ')}`)
-  const results = await series(
-    networks,
-    load,
-    [...names].map((name) => receivers[name]),
-    options,
-  )
-  measured.set(load, new Map(results.map((one) => [one.receiver, one])))
-  for (const one of results) {
-    const pick = (f) => {
-      const v = one.runs.map(f).sort((a, b) => a - b)
-      return v[v.length >> 1]
-    }
-    console.error(
-      `  ${one.receiver.padEnd(40)} process ${pick((r) => r.cpuNs / r.packets).toFixed(0)} thread ${pick((r) => r.threadNs / r.packets).toFixed(0)} main/frame ${pick((r) => r.mainNs / r.frames).toFixed(0)} ns; sent ${pick((r) => r.sent).toFixed(2)} arrived ${pick((r) => r.arrived).toFixed(2)} Gb/s; lost ${one.runs.reduce((s, r) => s + r.lost, 0)} frames lost ${one.runs.reduce((s, r) => s + r.framesLost, 0)}; p50 ${pick((r) => r.latency?.p50)?.toFixed(0)} p99 ${pick((r) => r.latency?.p99)?.toFixed(0)} ${one.runs.at(-1).engine ?? ''} ${one.runs.at(-1).packetsPerRead?.toFixed(1) ?? ''}`,
-    )
-  }
+let told = ''
+function tell(fraction, what) {
+  if (what === told) return
+  told = what
+  console.error(`${String(Math.floor(100 * fraction)).padStart(3)}%  ${what}`)
 }
 
-for (const goal of goals) {
-  for (const row of goal.rows) {
-    const value = row.value((name) => measured.get(row.load)?.get(name))
-    console.log(
-      `${goal.id}  ${row.what.padEnd(60)} ${row.goal.padEnd(12)} ${value === undefined ? 'not measured' : `${value.toFixed(2)}  ${row.met(value) ? 'met' : 'NOT MET'}`}`,
-    )
+/** What was measured now, and what the file has of other sections. */
+function merged(results, file) {
+  if (!existsSync(file)) return results
+  const before = JSON.parse(readFileSync(file, 'utf8'))
+  const now = new Set(results.sections.map(({ id }) => id))
+  return { ...results, sections: [...before.sections.filter(({ id }) => !now.has(id)), ...results.sections] }
+}
+
+let results = flags.from ? JSON.parse(readFileSync(flags.from, 'utf8')) : await measured()
+if (flags.save) {
+  results = merged(results, flags.save)
+  writeFileSync(flags.save, JSON.stringify(results))
+}
+const verdicts = judge(goals, results)
+if (flags.json) console.log(JSON.stringify({ ...results, goals: verdicts }, null, 1))
+else print()
+if (flags.write) writeDocument(results, verdicts)
+for (const reason of results.leftOut) console.error(`left out: ${reason}`)
+
+function print() {
+  for (const section of SECTIONS) {
+    const result = results.sections.find(({ id }) => id === section.id)
+    if (!result) continue
+    const { title, columns, rows } = sectionTable(section, result)
+    console.log(`\n${title}\n${table([columns, ...rows]).join('\n')}`)
   }
+  const rows = verdicts.map(({ id, title, what, goal, value, verdict }) => [
+    id,
+    title,
+    what,
+    goal,
+    value,
+    verdict,
+  ])
+  console.log(`\n${table([['GOAL', '', '', 'WANTED', 'MEASURED', ''], ...rows]).join('\n')}`)
 }

@@ -13,6 +13,8 @@ export type Place = 'loopback' | 'cable'
 export type Pacing = 'evenly' | 'bursts' | 'unpaced'
 
 export interface Load {
+  /** Unique within its section. */
+  name: string
   place: Place
   packetSize: number
   width: number
@@ -37,6 +39,8 @@ export interface OwnReceiver {
   stream?: Omit<StreamOptions, 'signal'>
   /** Milliseconds for which the event loop is blocked, once, in the middle of the measurement. */
   stall?: number
+  /** Its engine needs CAP_NET_RAW: it keeps the privileges of who runs the benchmark. */
+  privileged?: boolean
 }
 
 /** Another program, which prints and obeys lines as lib/bench/line-process.ts says. */
@@ -46,7 +50,6 @@ export interface PeerReceiver {
   command: string[]
   /** It opens the camera itself; else the harness points the camera at the port it names. */
   opensCamera: boolean
-  /** It needs CAP_NET_RAW: it keeps the privileges of who runs the benchmark. */
   privileged?: boolean
 }
 
@@ -86,4 +89,52 @@ export interface Run {
   packetsResent?: number
   /** Bytes by which ArrayBuffers and other memory outside of the heap grew. */
   grown?: number
+}
+
+/** One receiver's runs under one load. */
+export interface Measured {
+  receiver: string
+  load: Load
+  runs: Run[]
+}
+
+/** The highest rate at which one receiver lost nothing. */
+export interface HighestRate {
+  receiver: string
+  load: Load
+  /** Gbit/s of IP packets; 0 where even the lowest that was tried lost something. */
+  gigabits: number
+  /** The sender could not send faster: the receiver's own limit lies above. */
+  senderLimited: boolean
+  tried: { gigabits: number; lossless: boolean }[]
+}
+
+/** One measurement to be made: all receivers take turns under the load, or each one's highest rate is looked for. */
+export interface Step {
+  kind: 'series' | 'rate'
+  load: Load
+  /** By name; those that cannot run here are left out. */
+  receivers: string[]
+}
+
+export interface Section {
+  id: string
+  title: string
+  /** What it shows, in a sentence or two. */
+  about: string
+  steps: Step[]
+}
+
+/** What was measured for one section. */
+export interface SectionResult {
+  id: string
+  measured: Measured[]
+  rates: HighestRate[]
+}
+
+export interface Results {
+  machine: string
+  sections: SectionResult[]
+  /** What was left out, and why. */
+  leftOut: string[]
 }

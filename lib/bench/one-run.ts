@@ -60,10 +60,9 @@ export async function oneRun(ends: Ends, load: Load, receiver: Receiver, seconds
     ends.camera([process.execPath, script('camera-process.js'), task]),
   )
   await camera.answer()
-  const privileged = receiver.kind === 'peer' && receiver.privileged === true
   await using taker = new LineProcess(
     `receiver (${receiver.name})`,
-    ends.receiver(receiverCommand(receiver, load, addresses), privileged),
+    ends.receiver(receiverCommand(receiver, load, addresses), receiver.privileged),
   )
   const { port } = await taker.answer<{ port?: number }>()
   if (receiver.kind === 'peer' && !receiver.opensCamera) {

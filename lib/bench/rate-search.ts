@@ -1,18 +1,9 @@
 // The highest rate that a receiver takes without loss: first as fast as the sender can; where that loses something, by bisection.
 
-import type { Load, Receiver, Run } from './model.js'
+import type { HighestRate, Load, Receiver, Run } from './model.js'
 import type { Networks } from './network.js'
 import { oneRun } from './one-run.js'
 import { isLossless } from './series.js'
-
-export interface HighestRate {
-  /** Gbit/s of IP packets. */
-  gigabits: number
-  /** The sender could not send faster: the receiver's own limit lies above. */
-  senderLimited: boolean
-  /** Rates that were tried, and whether all arrived. */
-  tried: { gigabits: number; lossless: boolean }[]
-}
 
 export interface SearchOptions {
   seconds: number
@@ -34,6 +25,7 @@ export async function highestRate(
 ): Promise<HighestRate> {
   const ends = networks.at(load.place)
   const tried: HighestRate['tried'] = []
+  const found = { receiver: receiver.name, load, tried }
   const attempt = async (gigabits: number | undefined): Promise<Run> => {
     signal?.throwIfAborted()
     const offered: Load = gigabits === undefined ? { ...load, pacing: 'unpaced' } : { ...load, gigabits }
@@ -51,7 +43,7 @@ export async function highestRate(
   }
 
   const unpaced = await holds(undefined)
-  if (unpaced) return { gigabits: unpaced.sent, senderLimited: true, tried }
+  if (unpaced) return { ...found, gigabits: unpaced.sent, senderLimited: true }
   let high = Math.max(...tried.map((one) => one.gigabits))
   let low = 0
   let limited = false
@@ -68,5 +60,5 @@ export async function highestRate(
       low = run.sent
     }
   }
-  return { gigabits: low, senderLimited: limited, tried }
+  return { ...found, gigabits: low, senderLimited: limited }
 }

@@ -1,17 +1,10 @@
 // Several receivers under one load, taking turns in every round, so that whatever disturbs the machine disturbs all of them; what is
 // compared are the medians of the rounds, and always as ratios within one series.
 
-import type { Latency, Load, Receiver, Run } from './model.js'
+import type { Latency, Load, Measured, Receiver, Run } from './model.js'
 import type { Networks } from './network.js'
 import { oneRun } from './one-run.js'
 import { type Spread, spread } from './statistics.js'
-
-/** One receiver's runs under one load. */
-export interface Measured {
-  receiver: string
-  load: Load
-  runs: Run[]
-}
 
 export interface SeriesOptions {
   rounds: number

@@ -1,0 +1,70 @@
+// Makes the measurements of some sections, one after the other, and tells how far it is.
+
+import os from 'node:os'
+import type { Receiver, Results, Section, SectionResult, Step } from './model.js'
+import { type Networks, networksUnavailable } from './network.js'
+import { highestRate } from './rate-search.js'
+import { series } from './series.js'
+
+export interface MeasureOptions {
+  rounds: number
+  seconds: number
+  /** Of the whole, 0..1, and what is measured at the moment. */
+  progress?: (fraction: number, what: string) => void
+  signal?: AbortSignal
+}
+
+/** Runs that a search takes, as a guess for the progress. */
+const RUNS_OF_SEARCH = 8
+
+export function describeMachine(): string {
+  const cpu = os.cpus()[0]?.model.trim() ?? 'unknown CPU'
+  const count = os.cpus().length
+  return `${cpu}, ${count} core${count === 1 ? '' : 's'}, ${os.type()} ${os.release()}, Node ${process.versions.node}`
+}
+
+export async function measure(
+  networks: Networks,
+  sections: readonly Section[],
+  receivers: Record<string, Receiver>,
+  options: MeasureOptions,
+): Promise<Results> {
+  const results: Results = { machine: describeMachine(), sections: [], leftOut: [] }
+  const weight = (step: Step) =>
+    step.receivers.filter((name) => receivers[name]).length *
+    (step.kind === 'rate' ? RUNS_OF_SEARCH : options.rounds)
+  const whole = sections.flatMap(({ steps }) => steps).reduce((sum, step) => sum + weight(step), 0)
+  let done = 0
+  for (const section of sections) {
+    const result: SectionResult = { id: section.id, measured: [], rates: [] }
+    results.sections.push(result)
+    for (const step of section.steps) {
+      const before = done
+      const taking = step.receivers.flatMap((name) => receivers[name] ?? [])
+      const tell = (receiver: string) => {
+        done = Math.min(done + 1, before + weight(step))
+        options.progress?.(done / whole, `${section.title}: ${step.load.name}: ${receiver}`)
+      }
+      if (step.load.place === 'cable' && !networks.isolated) {
+        const why = networksUnavailable() ?? 'no private networks were asked for'
+        results.leftOut.push(`${section.title}: ${step.load.name}: ${why}`)
+      } else if (step.kind === 'series') {
+        const { rounds, seconds, signal } = options
+        result.measured.push(
+          ...(await series(networks, step.load, taking, { rounds, seconds, progress: tell, signal })),
+        )
+      } else {
+        for (const receiver of taking) {
+          const search = {
+            seconds: options.seconds / 2,
+            progress: () => tell(receiver.name),
+            signal: options.signal,
+          }
+          result.rates.push(await highestRate(networks, step.load, receiver, search))
+        }
+      }
+      done = before + weight(step)
+    }
+  }
+  return results
+}
