@@ -4,7 +4,6 @@
 import {
   AT_ONCE,
   OWN,
-  PLAIN,
   PRIVILEGED_ENGINES,
   SMALL,
   stalled,
@@ -125,7 +124,9 @@ export const GOALS = [
         OWN,
         'aravis-socket',
       ),
-      ratio('1 Gbit/s evenly, 1500', 0.4, 'cpu', cable(1500, 1, 'evenly'), OWN, 'aravis-socket'),
+      ...SIZES.map((size) =>
+        ratio(`1 Gbit/s evenly, ${size}`, 0.4, 'cpu', cable(size, 1, 'evenly'), OWN, 'aravis-socket'),
+      ),
     ],
   },
   {
@@ -273,7 +274,7 @@ export const GOALS = [
           'aggregation',
           `${cable(size, rate, pacing)}, checksum 0`,
           OWN,
-          PLAIN,
+          manner('copy'),
         ),
       ),
     ],

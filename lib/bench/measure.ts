@@ -1,10 +1,11 @@
 // Makes the measurements of some sections, one after the other, and tells how far it is.
 
 import os from 'node:os'
-import type { Receiver, Results, Section, SectionResult, Step } from './model.js'
+import type { HighestRate, Load, Receiver, Results, Section, SectionResult, Step } from './model.js'
 import { type Networks, networksUnavailable } from './network.js'
+import { oneRun } from './one-run.js'
 import { highestRate } from './rate-search.js'
-import { series } from './series.js'
+import { isLossless, series } from './series.js'
 
 export interface MeasureOptions {
   rounds: number
@@ -20,7 +21,24 @@ const RUNS_OF_SEARCH = 8
 export function describeMachine(): string {
   const cpu = os.cpus()[0]?.model.trim() ?? 'unknown CPU'
   const count = os.cpus().length
-  return `${cpu}, ${count} core${count === 1 ? '' : 's'}, ${os.type()} ${os.release()}, Node ${process.versions.node}`
+  return `${cpu}, ${count} core${count === 1 ? '' : 's'}, ${os.type()} ${os.release().split('.').slice(0, 2).join('.')}, Node ${process.versions.node}`
+}
+
+async function search(
+  networks: Networks,
+  load: Load,
+  receiver: Receiver,
+  { seconds, signal }: MeasureOptions,
+  tell: () => void,
+): Promise<HighestRate> {
+  const found = await highestRate(async (gigabits) => {
+    signal?.throwIfAborted()
+    const offered: Load = gigabits === undefined ? { ...load, pacing: 'unpaced' } : { ...load, gigabits }
+    const run = await oneRun(networks.at(load.place), offered, receiver, seconds / 2)
+    tell()
+    return { gigabits: run.sent, lossless: isLossless(run) }
+  })
+  return { receiver: receiver.name, load, ...found }
 }
 
 export async function measure(
@@ -55,12 +73,7 @@ export async function measure(
         )
       } else {
         for (const receiver of taking) {
-          const search = {
-            seconds: options.seconds / 2,
-            progress: () => tell(receiver.name),
-            signal: options.signal,
-          }
-          result.rates.push(await highestRate(networks, step.load, receiver, search))
+          result.rates.push(await search(networks, step.load, receiver, options, () => tell(receiver.name)))
         }
       }
       done = before + weight(step)

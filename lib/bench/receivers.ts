@@ -12,8 +12,11 @@ const STALLS_MS = [50, 100, 500]
 
 export const OWN = 'gigewire'
 export const AT_ONCE = 'gigewire, no coalescing'
-export const PLAIN = 'gigewire, copy'
 export const SMALL = 'gigewire, 1024 slots'
+/** Each way of taking packets from the kernel, and what any careful receiver does: many per call, one copy, no waiting. */
+export const MANNERS = ['copy', 'scatter', 'aggregate'] as const
+export const manner = (name: string) => `gigewire, ${name}`
+export const BASELINE = 'gigewire, copy, no coalescing'
 export const stalled = (ms: number) => `gigewire, loop stalled ${ms} ms`
 
 /** Engines that need a privilege and are no part of 'auto'; measured where this version has them. */
@@ -36,7 +39,10 @@ export function ownReceivers(engine: Engine = 'auto'): Record<string, OwnReceive
   const list: OwnReceiver[] = [
     { kind: 'gigewire', name: OWN, stream: base },
     { kind: 'gigewire', name: AT_ONCE, stream: { ...base, coalesce: 0 } },
-    { kind: 'gigewire', name: PLAIN, stream: { ...base, engine: 'copy' } },
+    { kind: 'gigewire', name: BASELINE, stream: { ...base, engine: 'copy', coalesce: 0 } },
+    ...MANNERS.map(
+      (engine): OwnReceiver => ({ kind: 'gigewire', name: manner(engine), stream: { ...base, engine } }),
+    ),
     { kind: 'gigewire', name: SMALL, stream: { ...base, buffers: SMALL_FRAME_BUFFERS } },
     ...STALLS_MS.map(
       (stall): OwnReceiver => ({

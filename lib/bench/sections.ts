@@ -1,7 +1,17 @@
 // All cases, as data. Names of receivers that are not this package's are those of bench/peers; a section is whole without them.
 
 import type { Load, Pacing, Place, Section, Step } from './model.js'
-import { AT_ONCE, OWN, PLAIN, PRIVILEGED_ENGINES, SMALL, stalled, withEngine } from './receivers.js'
+import {
+  AT_ONCE,
+  BASELINE,
+  MANNERS,
+  manner,
+  OWN,
+  PRIVILEGED_ENGINES,
+  SMALL,
+  stalled,
+  withEngine,
+} from './receivers.js'
 
 export const PACKET_SIZES = [1500, 9000]
 export const IMAGES = {
@@ -156,13 +166,29 @@ export const SECTIONS: readonly Section[] = [
       'Loopback hands a segmented send on whole; with UDP checksum 0 the kernel never puts packets together, and the stream has to notice.',
     steps: [
       ...each(PACKET_SIZES, (size) =>
-        series(load('loopback', size, 'bursts', { gigabits: 10 }), OWN, PLAIN, DISCARD, ARAVIS),
+        series(load('loopback', size, 'bursts', { gigabits: 10 }), OWN, manner('copy'), DISCARD, ARAVIS),
       ),
       ...each(PACKET_SIZES, (size) =>
-        series(load('cable', size, 'bursts', { gigabits: 5, checksum: false }), OWN, PLAIN, DISCARD),
+        series(load('cable', size, 'bursts', { gigabits: 5, checksum: false }), OWN, manner('copy'), DISCARD),
       ),
-      series(load('cable', 1500, 'evenly', { gigabits: 1, checksum: false }), OWN, PLAIN, DISCARD),
+      series(load('cable', 1500, 'evenly', { gigabits: 1, checksum: false }), OWN, manner('copy'), DISCARD),
     ],
+  },
+  {
+    id: 'manners',
+    title: 'Manners of taking packets from the kernel',
+    about:
+      'The same load by each of them, and by what `auto` chooses. With UDP checksum 0 the kernel puts no packets together; over loopback it does.',
+    steps: each(PACKET_SIZES, (size) =>
+      each(
+        [
+          load('cable', size, 'evenly', { gigabits: 1, checksum: false }),
+          load('cable', size, 'bursts', { gigabits: 5, checksum: false }),
+          load('loopback', size, 'bursts', { gigabits: 5 }),
+        ],
+        (one) => series(one, OWN, BASELINE, ...MANNERS.map(manner)),
+      ),
+    ),
   },
   {
     id: 'rings',

@@ -119,6 +119,7 @@ const LAYOUT: Record<string, { columns: string[]; row: (measured: Measured) => s
   size: { columns: CPU_COLUMNS, row: cpuRow },
   cameras: { columns: CPU_COLUMNS, row: cpuRow },
   aggregation: { columns: CPU_COLUMNS, row: cpuRow },
+  manners: { columns: CPU_COLUMNS, row: cpuRow },
   latency: {
     columns: ['Load', 'Receiver', 'p50 \u00b5s', 'p99 \u00b5s', 'p99.9 \u00b5s', 'Lost'],
     row: latencyRow,
