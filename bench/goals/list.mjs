@@ -3,6 +3,7 @@
 
 import {
   AT_ONCE,
+  manner,
   OWN,
   PRIVILEGED_ENGINES,
   SMALL,

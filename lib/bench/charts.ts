@@ -1,13 +1,26 @@
 // What was measured, as pictures: SVG by file name.
 
 import type { Measured, SectionResult } from './model.js'
-import { barChart } from './plot/bars.js'
+import { type Bar, barChart } from './plot/bars.js'
 import { type Curve, lineChart, type Point } from './plot/lines.js'
+import { COLORS } from './plot/svg.js'
+import { AT_ONCE, OWN } from './receivers.js'
 import { IMAGES, PACKET_SIZES } from './sections.js'
 import { latencyOver, msPerGigabyte, over, processNsPerPacket } from './series.js'
 import type { Spread } from './statistics.js'
 
 export type Pictures = Record<string, string>
+
+/** A receiver has one colour in all pictures. */
+const COLOR_OF: Record<string, number> = {
+  [OWN]: COLORS.blue,
+  [AT_ONCE]: COLORS.red,
+  discard: COLORS.grey,
+  'aravis-socket': COLORS.orange,
+  'aravis-default': COLORS.orange,
+  'aravis-ring': COLORS.violet,
+  dgram: COLORS.green,
+}
 
 const about = 'Medians; the bars show the range of all rounds.'
 
@@ -26,7 +39,11 @@ function curves(
     points.push({ x: x(one), y: median, min, max })
     byName.set(name(one), points)
   }
-  return [...byName].map(([name, points]) => ({ name, points: points.sort((a, b) => a.x - b.x) }))
+  return [...byName].map(([name, points]) => ({
+    name,
+    color: COLOR_OF[name],
+    points: points.sort((a, b) => a.x - b.x),
+  }))
 }
 
 const bytesName = (one: Measured) => `${one.load.packetSize} bytes`
@@ -102,11 +119,16 @@ function cameraPictures({ measured }: SectionResult): Pictures {
 function ratePictures({ rates }: SectionResult): Pictures {
   const image = IMAGES['2.3 MP']
   const some = rates.filter(({ load }) => load.width === image.width)
-  const groups = new Map<string, { name: string; value: number; mark: string }[]>()
+  const groups = new Map<string, Bar[]>()
   for (const { load, receiver, gigabits, senderLimited } of some) {
     const name = `${load.place}, ${load.packetSize}`
     const bars = groups.get(name) ?? []
-    bars.push({ name: receiver, value: gigabits, mark: senderLimited ? '\u2265' : '' })
+    bars.push({
+      name: receiver,
+      value: gigabits,
+      mark: senderLimited ? '\u2265' : '',
+      color: COLOR_OF[receiver],
+    })
     groups.set(name, bars)
   }
   return {
@@ -120,12 +142,12 @@ function ratePictures({ rates }: SectionResult): Pictures {
 }
 
 function latencyPictures({ measured }: SectionResult): Pictures {
-  const groups = new Map<string, { name: string; value: number }[]>()
+  const groups = new Map<string, Bar[]>()
   for (const one of measured.filter(({ load }) => load.packetSize === 1500)) {
     const name = `${one.load.gigabits} Gbit/s ${one.load.pacing}`
     const bars = groups.get(name) ?? []
     const value = latencyOver(one, 'p99').median
-    if (Number.isFinite(value)) bars.push({ name: one.receiver, value })
+    if (Number.isFinite(value)) bars.push({ name: one.receiver, value, color: COLOR_OF[one.receiver] })
     groups.set(name, bars)
   }
   return {

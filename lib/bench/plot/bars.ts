@@ -8,6 +8,8 @@ export interface Bar {
   value: number
   /** Before the number: '≥' where the limit lies above. */
   mark?: string
+  /** Of COLORS; default: by the place of its name. */
+  color?: number
 }
 
 export interface BarChart {
@@ -17,7 +19,10 @@ export interface BarChart {
   groups: { name: string; bars: Bar[] }[]
 }
 
-const GAP = 0.28 // of a group's width
+const GAP = 0.12 // of a group's width
+const RIGHT = WIDTH - 16
+const LEGEND = 74 // height
+const LETTER = 7.2
 
 export function barChart(chart: BarChart): string {
   const names = [...new Set(chart.groups.flatMap(({ bars }) => bars.map(({ name }) => name)))]
@@ -27,9 +32,9 @@ export function barChart(chart: BarChart): string {
   const y = chart.y.logarithmic
     ? logarithmic(Math.min(...values) / 2, Math.max(...values), AREA.bottom, AREA.top)
     : linear(Math.max(...values), AREA.bottom, AREA.top)
-  const groupWidth = (AREA.right - AREA.left) / chart.groups.length
-  const barWidth = Math.min(44, (groupWidth * (1 - GAP)) / names.length)
-  const body = yAxis(y, chart.y)
+  const groupWidth = (RIGHT - AREA.left) / chart.groups.length
+  const barWidth = Math.min(54, (groupWidth * (1 - GAP)) / names.length)
+  const body = yAxis(y, chart.y, RIGHT)
   const middles = chart.groups.map((group, i) => ({
     at: AREA.left + (i + 0.5) * groupWidth,
     text: group.name,
@@ -37,7 +42,7 @@ export function barChart(chart: BarChart): string {
   for (const [g, group] of chart.groups.entries()) {
     const begin = middles[g]!.at - (barWidth * group.bars.length) / 2
     for (const [b, bar] of group.bars.entries()) {
-      const color = names.indexOf(bar.name)
+      const color = bar.color ?? names.indexOf(bar.name)
       const left = begin + b * barWidth
       const top = bar.value > 0 ? y.at(bar.value) : AREA.bottom
       body.push(
@@ -46,23 +51,27 @@ export function barChart(chart: BarChart): string {
           left + barWidth / 2,
           top - 5,
           `${bar.mark ?? ''}${shortNumber(bar.value)}`,
-          'text-anchor="middle"',
+          'class="value" text-anchor="middle"',
         ),
       )
     }
   }
-  body.push(...xAxis(middles, ''))
-  for (const [i, name] of names.entries()) {
-    const top = AREA.top + 10 + i * 22
-    body.push(
-      `<rect class="f${i}" x="${AREA.right + 16}" y="${top - 9}" width="11" height="11" rx="2"/>`,
-      text(
-        AREA.right + 34,
-        top + 1,
-        name.slice(0, Math.floor((WIDTH - AREA.right - 34) / 6)),
-        'class="name"',
-      ),
-    )
-  }
-  return picture(chart.title, chart.about, body)
+  body.push(...xAxis(middles, '', RIGHT))
+  return picture(chart.title, chart.about, [...body, ...legend(chart, names)])
+}
+
+/** One line of names that ends at the right: their widths are told by what letters usually take. */
+function legend({ groups }: BarChart, names: string[]): string[] {
+  const bars = groups.flatMap((group) => group.bars)
+  const widths = names.map((name) => 30 + name.length * LETTER)
+  let left = RIGHT - widths.reduce((sum, width) => sum + width, 0)
+  return names.flatMap((name, i) => {
+    const color = bars.find((bar) => bar.name === name)?.color ?? i
+    const at = left
+    left += widths[i]!
+    return [
+      `<rect class="f${color}" x="${n(at)}" y="${LEGEND - 10}" width="11" height="11" rx="2"/>`,
+      text(at + 16, LEGEND, name, 'class="name"'),
+    ]
+  })
 }

@@ -12,6 +12,8 @@ export interface Point {
 
 export interface Curve {
   name: string
+  /** Of COLORS; default: by its place. */
+  color?: number
   points: Point[]
 }
 
@@ -24,6 +26,7 @@ export interface LineChart {
 }
 
 const LABEL_HEIGHT = 16
+const RIGHT = 574 // the curves' names stand beyond
 
 /** Labels at the heights they would have, moved apart where they would cover each other. */
 function spreadOut(wanted: number[]): number[] {
@@ -44,33 +47,35 @@ export function lineChart(chart: LineChart): string {
   const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b)
   const [low, high] = [Math.min(...points.map(({ min }) => min)), Math.max(...points.map(({ max }) => max))]
   const x = chart.x.logarithmic
-    ? logarithmic(xs[0]!, xs.at(-1)!, AREA.left, AREA.right)
-    : linear(xs.at(-1)!, AREA.left, AREA.right)
+    ? logarithmic(xs[0]!, xs.at(-1)!, AREA.left, RIGHT)
+    : linear(xs.at(-1)!, AREA.left, RIGHT)
   const y = chart.y.logarithmic
     ? logarithmic(low, high, AREA.bottom, AREA.top)
     : linear(high, AREA.bottom, AREA.top)
   const ends = spreadOut(curves.map((curve) => y.at(curve.points.at(-1)!.y)))
   const formatX = chart.x.format ?? shortNumber
   const body = [
-    ...yAxis(y, chart.y),
+    ...yAxis(y, chart.y, RIGHT),
     ...xAxis(
       xs.map((value) => ({ at: x.at(value), text: formatX(value) })),
       chart.x.label,
+      RIGHT,
     ),
   ]
   // The first curve is the one the chart is about: drawn last, above the others.
   for (const [i, curve] of [...curves.entries()].reverse()) {
+    const color = curve.color ?? i
     const path = curve.points.map((point) => `${n(x.at(point.x))},${n(y.at(point.y))}`).join(' ')
-    body.push(`<polyline class="line s${i}" points="${path}"/>`)
+    body.push(`<polyline class="line s${color}" points="${path}"/>`)
     for (const point of curve.points) {
       const at = n(x.at(point.x))
       body.push(
-        `<line class="range s${i}" x1="${at}" x2="${at}" y1="${n(y.at(point.min))}" y2="${n(y.at(point.max))}"/>`,
-        `<circle class="f${i}" cx="${at}" cy="${n(y.at(point.y))}" r="3.5"/>`,
+        `<line class="range s${color}" x1="${at}" x2="${at}" y1="${n(y.at(point.min))}" y2="${n(y.at(point.max))}"/>`,
+        `<circle class="f${color}" cx="${at}" cy="${n(y.at(point.y))}" r="3.5"/>`,
       )
     }
     const end = curve.points.at(-1)!
-    body.push(text(Math.max(x.at(end.x), AREA.right) + 12, ends[i]! + 4, curve.name, `class="name f${i}"`))
+    body.push(text(Math.max(x.at(end.x), RIGHT) + 12, ends[i]! + 4, curve.name, `class="name f${color}"`))
   }
   return picture(chart.title, chart.about, body)
 }

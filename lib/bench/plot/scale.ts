@@ -26,7 +26,7 @@ export function linear(highest: number, from: number, to: number): Scale {
 export function logarithmic(lowest: number, highest: number, from: number, to: number): Scale {
   const [low, high] = [Math.log10(lowest) - 0.06, Math.log10(highest) + 0.06]
   const decades = high - low
-  const steps = decades > 3 ? [1] : decades > 1.5 ? [1, 3] : [1, 2, 5]
+  const steps = decades > 4 ? [1] : decades > 2.2 ? [1, 3] : [1, 2, 5]
   const ticks: number[] = []
   for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
     for (const step of steps) {
