@@ -57,18 +57,14 @@ async function measured() {
   const { list, missing } = peers()
   const networks = new Networks({ sender: '0', receiver: '1' })
   try {
-    const results = await measure(
-      networks,
-      wanted(),
-      { ...ownReceivers(), ...list },
-      {
-        rounds: Number(flags.rounds),
-        seconds: Number(flags.seconds),
-        progress: tell,
-      },
-    )
-    results.leftOut.push(...Object.entries(missing).map(([name, why]) => `${name}: ${why}`))
-    return results
+    const options = {
+      rounds: Number(flags.rounds),
+      seconds: Number(flags.seconds),
+      progress: tell,
+      missing,
+      finished: save,
+    }
+    return await measure(networks, wanted(), { ...ownReceivers(), ...list }, options)
   } finally {
     networks[Symbol.dispose]()
   }
@@ -81,19 +77,28 @@ function tell(fraction, what) {
   console.error(`${String(Math.floor(100 * fraction)).padStart(3)}%  ${what}`)
 }
 
-/** What was measured now, and what the file has of other sections. */
+/** What was measured now, and what the file has of other loads: those under one load always come from one run. */
 function merged(results, file) {
   if (!existsSync(file)) return results
   const before = JSON.parse(readFileSync(file, 'utf8'))
-  const now = new Set(results.sections.map(({ id }) => id))
-  return { ...results, sections: [...before.sections.filter(({ id }) => !now.has(id)), ...results.sections] }
+  const kept = (id, which) => {
+    const now = results.sections.find((section) => section.id === id)?.[which] ?? []
+    const old = before.sections.find((section) => section.id === id)?.[which] ?? []
+    const fresh = new Set(now.map(({ load }) => load.name))
+    return [...old.filter(({ load }) => !fresh.has(load.name)), ...now]
+  }
+  const ids = new Set([...before.sections, ...results.sections].map(({ id }) => id))
+  const sections = [...ids].map((id) => ({ id, measured: kept(id, 'measured'), rates: kept(id, 'rates') }))
+  return { ...results, sections }
 }
 
-let results = flags.from ? JSON.parse(readFileSync(flags.from, 'utf8')) : await measured()
-if (flags.save) {
-  results = merged(results, flags.save)
-  writeFileSync(flags.save, JSON.stringify(results))
+/** After each section, so that a run that is cut short was not in vain. */
+function save(results) {
+  if (flags.save) writeFileSync(flags.save, JSON.stringify(merged(results, flags.save)))
 }
+
+const now = flags.from ? JSON.parse(readFileSync(flags.from, 'utf8')) : await measured()
+const results = flags.save ? merged(now, flags.save) : now
 const verdicts = judge(goals, results)
 if (flags.json) console.log(JSON.stringify({ ...results, goals: verdicts }, null, 1))
 else print()
@@ -107,7 +112,8 @@ function print() {
     const { title, columns, rows } = sectionTable(section, result)
     console.log(`\n${title}\n${table([columns, ...rows]).join('\n')}`)
   }
-  const rows = verdicts.map(({ id, title, what, goal, value, verdict }) => [
+  const shown = verdicts.filter(({ verdict }) => !flags.sections || verdict !== 'not measured')
+  const rows = shown.map(({ id, title, what, goal, value, verdict }) => [
     id,
     title,
     what,

@@ -3,7 +3,7 @@
 
 import { createSocket } from 'node:dgram'
 import { createInterface } from 'node:readline'
-import { cpuTimes } from '../../dist/bench/cpu.js'
+import { cpuTimes, monotonicBase } from '../../dist/bench/cpu.js'
 import { serve } from '../../dist/bench/serve.js'
 
 const HEADER = 8
@@ -21,7 +21,7 @@ const slots = Array.from({ length: SLOTS }, () => Buffer.alloc(payloadBytes))
 const blocks = new Map()
 const counters = { packets: 0, frames: 0, framesLost: 0, lost: 0 }
 const seen = []
-const clockBase = Number(process.hrtime.bigint()) - performance.now() * 1e6
+const clockBase = monotonicBase()
 let nextSlot = 0
 let watching = false
 let begin

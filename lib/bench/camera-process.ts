@@ -6,7 +6,7 @@ import { openCamera } from '../camera.js'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator.js'
 import type { Camera } from '../types.js'
 import { processCpuNs } from './cpu.js'
-import { reply, serve } from './serve.js'
+import { HEARTBEAT_MS, reply, serve } from './serve.js'
 
 export interface CameraTask {
   addresses: string[]
@@ -38,7 +38,7 @@ await serve(createInterface({ input: process.stdin }), {
     return { ready: true }
   },
   point: async ({ port, address, packetSize }: { port: number; address: string; packetSize: number }) => {
-    const camera = await openCamera(task.addresses[0]!)
+    const camera = await openCamera(task.addresses[0]!, { heartbeatTimeout: HEARTBEAT_MS })
     opened.push(camera)
     await camera.writeRegister(SCP_PACKET_SIZE, 0x40000000 + packetSize) // do not fragment
     const number = address.split('.').reduce((value, byte) => value * 256 + Number(byte), 0)

@@ -2,7 +2,7 @@
 
 import os from 'node:os'
 import type { HighestRate, Load, Receiver, Results, Section, SectionResult, Step } from './model.js'
-import { type Networks, networksUnavailable } from './network.js'
+import type { Networks } from './network.js'
 import { oneRun } from './one-run.js'
 import { highestRate } from './rate-search.js'
 import { isLossless, series } from './series.js'
@@ -12,6 +12,10 @@ export interface MeasureOptions {
   seconds: number
   /** Of the whole, 0..1, and what is measured at the moment. */
   progress?: (fraction: number, what: string) => void
+  /** Receivers that cannot take part, and why. */
+  missing?: Record<string, string>
+  /** After each section, with all that there is by then. */
+  finished?: (results: Results) => void
   signal?: AbortSignal
 }
 
@@ -41,43 +45,44 @@ async function search(
   return { receiver: receiver.name, load, ...found }
 }
 
+/** Several times as long as one of each: the progress is of the work, not of the cases. */
+function weight(step: Step, taking: readonly Receiver[], rounds: number): number {
+  return taking.length * (step.kind === 'rate' ? RUNS_OF_SEARCH : rounds)
+}
+
 export async function measure(
   networks: Networks,
   sections: readonly Section[],
   receivers: Record<string, Receiver>,
   options: MeasureOptions,
 ): Promise<Results> {
-  const results: Results = { machine: describeMachine(), sections: [], leftOut: [] }
-  const weight = (step: Step) =>
-    step.receivers.filter((name) => receivers[name]).length *
-    (step.kind === 'rate' ? RUNS_OF_SEARCH : options.rounds)
-  const whole = sections.flatMap(({ steps }) => steps).reduce((sum, step) => sum + weight(step), 0)
+  const leftOut = Object.entries(options.missing ?? {}).map(([name, why]) => `${name}: ${why}`)
+  const results: Results = { machine: describeMachine(), sections: [], leftOut }
+  const taking = (step: Step) => step.receivers.flatMap((name) => receivers[name] ?? [])
+  const weigh = (step: Step) => weight(step, taking(step), options.rounds)
+  const whole = sections.flatMap(({ steps }) => steps).reduce((sum, step) => sum + weigh(step), 0)
   let done = 0
   for (const section of sections) {
     const result: SectionResult = { id: section.id, measured: [], rates: [] }
     results.sections.push(result)
     for (const step of section.steps) {
-      const before = done
-      const taking = step.receivers.flatMap((name) => receivers[name] ?? [])
+      const end = done + weigh(step)
       const tell = (receiver: string) => {
-        done = Math.min(done + 1, before + weight(step))
+        done = Math.min(done + 1, end)
         options.progress?.(done / whole, `${section.title}: ${step.load.name}: ${receiver}`)
       }
-      if (step.load.place === 'cable' && !networks.isolated) {
-        const why = networksUnavailable() ?? 'no private networks were asked for'
-        results.leftOut.push(`${section.title}: ${step.load.name}: ${why}`)
-      } else if (step.kind === 'series') {
+      if (step.kind === 'series') {
         const { rounds, seconds, signal } = options
-        result.measured.push(
-          ...(await series(networks, step.load, taking, { rounds, seconds, progress: tell, signal })),
-        )
+        const how = { rounds, seconds, signal, progress: tell }
+        result.measured.push(...(await series(networks, step.load, taking(step), how)))
       } else {
-        for (const receiver of taking) {
+        for (const receiver of taking(step)) {
           result.rates.push(await search(networks, step.load, receiver, options, () => tell(receiver.name)))
         }
       }
-      done = before + weight(step)
+      done = end
     }
+    options.finished?.(results)
   }
   return results
 }

@@ -9,7 +9,7 @@ function size(bytes: number): string {
   return bytes === 9000 ? '9000 bytes (jumbo frames)' : `${bytes} bytes`
 }
 
-export function quickWords({ sections, leftOut }: Results): string[] {
+export function quickWords({ sections }: Results): string[] {
   const { measured, rates } = sections[0]!
   const words: string[] = []
   for (const { load, gigabits, senderLimited } of rates) {
@@ -36,7 +36,6 @@ export function quickWords({ sections, leftOut }: Results): string[] {
       )
     }
   }
-  for (const one of leftOut) words.push(`Left out: ${one}`)
   words.push(
     'The camera was a simulated one on this machine: it took a core of its own and no network card took part. A real one adds the work of its driver; `gigewire stream <camera>` tells what is lost.',
   )

@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline'
 import { openCamera } from '../camera.js'
 import type { StreamStats } from '../stats.js'
 import type { Camera, Frame, FrameStream, StreamOptions } from '../types.js'
-import { type CpuTimes, cpuTimes, threadNs } from './cpu.js'
-import { serve } from './serve.js'
+import { type CpuTimes, cpuTimes, monotonicBase, threadNs } from './cpu.js'
+import { HEARTBEAT_MS, serve } from './serve.js'
 
 export interface ReceiverTask {
   addresses: string[]
@@ -43,8 +43,7 @@ let seenCount = 0
 let frames = 0
 let watching = false
 let failure: unknown
-// performance.now() is the monotonic clock less a constant, and costs no bigint.
-const clockBase = Number(process.hrtime.bigint()) - performance.now() * 1e6
+const clockBase = monotonicBase()
 
 async function consume(stream: FrameStream, first: boolean): Promise<void> {
   for await (const frame of stream) {
@@ -109,7 +108,7 @@ function difference(end: Snapshot): Received {
 await serve(createInterface({ input: process.stdin }), {
   start: async () => {
     for (const address of task.addresses) {
-      const camera = await openCamera(address)
+      const camera = await openCamera(address, { heartbeatTimeout: HEARTBEAT_MS })
       cameras.push(camera)
       const stream = camera.stream(task.stream)
       for (const event of ['incomplete', 'starved', 'missed', 'warning'] as const) stream.on(event, () => {})

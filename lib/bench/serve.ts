@@ -3,6 +3,9 @@
 
 import type { Interface } from 'node:readline'
 
+/** The sender spins, and may share its core with the camera's control: that is no reason to give the camera up. */
+export const HEARTBEAT_MS = 30_000
+
 export type Methods = {
   start(): Promise<object> | object
 } & {

@@ -86,6 +86,7 @@ void StreamSender::begin(const Acquisition& acquisition) {
     ordinal_ = 0;
     triggers_ = 0;
     next_frame_ns_ = now_ns();
+    line_free_ns_ = 0;
     counters_.streaming.store(true, std::memory_order_relaxed);
   });
 }
@@ -196,6 +197,7 @@ uint64_t StreamSender::advance(uint64_t now) {
       return kNever;
     }
     if (due_faults()) return kNever;
+    if (now < line_free_ns_) return line_free_ns_;
     if (acquisition_.live.triggered) {
       if (triggers_ == 0) return kNever;
       --triggers_;
@@ -300,6 +302,8 @@ void StreamSender::end_block() {
   const bool stays =
       unpaced && block.pattern == TestPattern::kCheckable && batch_.size() < SendBatch::kCapacity / 2;
   in_block_ = false;
+  // The line is as slow from block to block as inside of one.
+  line_free_ns_ = block_begin_ns_ + static_cast<uint64_t>(block.packet_count() * packet_interval_ns());
   if (send_times_.wanted()) send_times_.block_ended(block.id);
   const bool lost = !fates_.empty() && faults_.touches_packets() && fates_[0].lost == LossCause::kBlock;
   next_id_ = next_block_id(next_id_, acquisition_.format->extended_ids);

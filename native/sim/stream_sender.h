@@ -139,7 +139,7 @@ class StreamSender {
   bool acquiring_ = false, ending_ = false, in_block_ = false;
   int dont_fragment_ = -1;  // as set on the socket; -1 = not known
   uint64_t next_id_ = 1, ordinal_ = 0, triggers_ = 0;
-  uint64_t next_frame_ns_ = 0, block_begin_ns_ = 0;
+  uint64_t next_frame_ns_ = 0, block_begin_ns_ = 0, line_free_ns_ = 0;
   uint64_t packets_passed_ = 0, next_held_count_ = kNever;
   std::vector<PacketFate> fates_;
   std::deque<Held> held_;

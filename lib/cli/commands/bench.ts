@@ -7,10 +7,10 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { sectionPictures } from '../../bench/charts.js'
 import { describeMachine, measure } from '../../bench/measure.js'
 import type { Section } from '../../bench/model.js'
-import { Networks } from '../../bench/network.js'
+import { Networks, networksUnavailable } from '../../bench/network.js'
 import { quickWords } from '../../bench/quick.js'
 import { type Engine, ownReceivers } from '../../bench/receivers.js'
-import { QUICK, SECTIONS } from '../../bench/sections.js'
+import { onLoopback, QUICK, SECTIONS } from '../../bench/sections.js'
 import { sectionTable } from '../../bench/tables.js'
 import { choice, number, wholeNumber } from '../arguments.js'
 import { Interrupted, InterruptWatch } from '../interrupt.js'
@@ -75,7 +75,9 @@ async function bench(flags: Flags, output: Output): Promise<void> {
   const pinned = process.platform === 'linux' && cores > 1
   using networks = new Networks(pinned ? { sender: '0', receiver: `1-${cores - 1}` } : undefined)
   if (cores === 1) output.warn('This machine has one core: the simulated camera takes from what is measured')
-  const wanted = flags.quick ? [QUICK] : (flags.only ?? SECTIONS)
+  const asked = flags.quick ? [QUICK] : (flags.only ?? SECTIONS)
+  const wanted = networks.isolated ? asked : asked.map(onLoopback)
+  if (!networks.isolated) output.note(`everything on this machine's own loopback: ${networksUnavailable()}`)
   output.note(describeMachine())
   let state = { fraction: 0, text: '' }
   using progress = new Progress(output, () => state)
@@ -94,7 +96,6 @@ async function bench(flags: Flags, output: Output): Promise<void> {
   output.object(results)
   if (flags.quick) for (const sentence of quickWords(results)) output.line(sentence)
   else for (const section of wanted) print(section, results, output)
-  for (const reason of flags.quick ? [] : results.leftOut) output.note(`left out: ${reason}`)
   if (flags.svg === undefined) return
   await mkdir(flags.svg, { recursive: true })
   for (const section of results.sections) {
