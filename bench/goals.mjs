@@ -1,15 +1,15 @@
 // Measures this package beside its peers, each comparison within one run of this script, and prints which goals of the receive
 // engine are met. With --write it puts the tables and pictures into docs/performance.md.
 //
-//   node bench/goals.mjs [--only G1,G2 | --sections cpu,rate] [--rounds 5] [--seconds 1] [--json]
-//   node bench/goals.mjs --save results.json    keeps what was measured, beside what the file has of other sections
+//   node bench/goals.mjs [--only G1,G2 | --sections cpu,rate] [--rounds 5] [--seconds 0.6] [--json]
+//   node bench/goals.mjs --save results.json    keeps what was measured, beside what the file has of other loads
 //   node bench/goals.mjs --from results.json    measures nothing
 //   node bench/goals.mjs --write
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { measure } from '../dist/bench/measure.js'
-import { Networks } from '../dist/bench/network.js'
+import { coresHere, Networks } from '../dist/bench/network.js'
 import { ownReceivers } from '../dist/bench/receivers.js'
 import { SECTIONS } from '../dist/bench/sections.js'
 import { sectionTable } from '../dist/bench/tables.js'
@@ -24,7 +24,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string' },
     sections: { type: 'string' },
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '0.6' },
     save: { type: 'string' },
     from: { type: 'string' },
     write: { type: 'boolean', default: false },
@@ -32,16 +32,29 @@ const { values: flags } = parseArgs({
   },
 })
 
-const only = flags.only?.split(',')
+/** A list of names, all of which there must be. */
+function named(text, known) {
+  const names = text?.split(',')
+  const unknown = names?.filter((name) => !known.includes(name)) ?? []
+  if (unknown.length === 0) return names
+  console.error(`there is no ${unknown.join(', ')}: they are ${known.join(', ')}`)
+  process.exit(2)
+}
+
+const only = named(
+  flags.only,
+  GOALS.map(({ id }) => id),
+)
+const asked = named(
+  flags.sections,
+  SECTIONS.map(({ id }) => id),
+)
 const goals = GOALS.filter(({ id }) => !only || only.includes(id))
 
-/** All sections, those asked for, or of all only what the goals asked for look at. */
+/** Those asked for, or what the goals asked for look at, or all but those that compare this package with itself. */
 function wanted() {
-  if (flags.sections) {
-    const ids = flags.sections.split(',')
-    return SECTIONS.filter(({ id }) => ids.includes(id))
-  }
-  if (!only) return SECTIONS
+  if (asked) return SECTIONS.filter(({ id }) => asked.includes(id))
+  if (!only) return SECTIONS.filter(({ extra }) => !extra)
   const needs = goals.flatMap(({ rows }) => rows.flatMap((row) => row.needs))
   return SECTIONS.map((section) => ({
     ...section,
@@ -55,7 +68,7 @@ function wanted() {
 
 async function measured() {
   const { list, missing } = peers()
-  const networks = new Networks({ sender: '0', receiver: '1' })
+  const networks = new Networks(coresHere())
   try {
     const options = {
       rounds: Number(flags.rounds),

@@ -122,6 +122,8 @@ export interface Section {
   title: string
   /** What it shows, in a sentence or two. */
   about: string
+  /** It compares this package with itself alone: not part of the comparison with peers unless asked for. */
+  extra?: boolean
   steps: Step[]
 }
 

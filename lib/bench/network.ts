@@ -2,6 +2,7 @@
 // is not root makes them in a user namespace. Each network is held open by a small process that ends when its input does.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { GigeError } from '../errors.js'
 import type { Place } from './model.js'
 
@@ -35,19 +36,30 @@ export interface Ends {
   camera(command: string[]): string[]
 }
 
-/** Without privileges, and on the cores that the sender leaves; root alone has any to lose. */
-const UNPRIVILEGED = isRoot
-  ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all']
-  : []
+function works(command: string[]): boolean {
+  return spawnSync(command[0]!, command.slice(1), { stdio: 'ignore' }).status === 0
+}
+
+const NO_PRIVILEGES = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all']
 
 export interface Cores {
   sender: string
   receiver: string
 }
 
+/** The sender on one core and the receiver on the others; undefined where that cannot be had. */
+export function coresHere(): Cores | undefined {
+  const count = availableParallelism()
+  if (process.platform !== 'linux' || count === 1) return undefined
+  const cores = { sender: '0', receiver: count === 2 ? '1' : `1-${count - 1}` }
+  return Object.values(cores).every((list) => works(['taskset', '-c', list, 'true'])) ? cores : undefined
+}
+
 export class Networks implements Disposable {
   private readonly holders: ChildProcess[] = []
   private readonly ends = new Map<Place, Ends>()
+  /** Receivers run as they would for anybody. False where root's privileges cannot be taken from them. */
+  readonly unprivileged = !isRoot || works([...NO_PRIVILEGES, 'true'])
 
   /** Without `cores`, and where private networks cannot be made, everything runs as the system likes, on its own loopback. */
   constructor(
@@ -112,7 +124,7 @@ export class Networks implements Disposable {
       receiver: (command, privileged = false) => [
         ...here,
         ...this.pinned(this.cores?.receiver),
-        ...(privileged ? [] : UNPRIVILEGED),
+        ...(isRoot && this.unprivileged && !privileged ? NO_PRIVILEGES : []),
         ...command,
       ],
       camera: (command) => [...there, ...this.pinned(this.cores?.sender), ...command],

@@ -7,7 +7,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { sectionPictures } from '../../bench/charts.js'
 import { describeMachine, measure } from '../../bench/measure.js'
 import type { Section } from '../../bench/model.js'
-import { Networks, networksUnavailable } from '../../bench/network.js'
+import { coresHere, Networks, networksUnavailable } from '../../bench/network.js'
 import { quickWords } from '../../bench/quick.js'
 import { type Engine, ownReceivers } from '../../bench/receivers.js'
 import { onLoopback, QUICK, SECTIONS } from '../../bench/sections.js'
@@ -71,10 +71,11 @@ Examples:
 
 async function bench(flags: Flags, output: Output): Promise<void> {
   using watch = new InterruptWatch()
-  const cores = availableParallelism()
-  const pinned = process.platform === 'linux' && cores > 1
-  using networks = new Networks(pinned ? { sender: '0', receiver: `1-${cores - 1}` } : undefined)
-  if (cores === 1) output.warn('This machine has one core: the simulated camera takes from what is measured')
+  using networks = new Networks(coresHere())
+  if (availableParallelism() === 1)
+    output.warn('This machine has one core: the simulated camera takes from what is measured')
+  if (!networks.unprivileged)
+    output.warn("The receiver keeps root's privileges, which may grant it more memory: setpriv is missing")
   const asked = flags.quick ? [QUICK] : (flags.only ?? SECTIONS)
   const wanted = networks.isolated ? asked : asked.map(onLoopback)
   if (!networks.isolated) output.note(`everything on this machine's own loopback: ${networksUnavailable()}`)
