@@ -13,6 +13,7 @@ namespace {
 uint64_t now_ns() { return SteadyClock::instance().now_ns(); }
 
 constexpr size_t kMaxPendingResends = 4096;
+constexpr uint64_t kMadeUpFor = 1'000'000;  // ns; after a longer pause the line's schedule begins anew
 
 }  // namespace
 
@@ -250,7 +251,9 @@ uint64_t StreamSender::begin_block(uint64_t now) {
   counters_.last_block_id.store(next_id_, std::memory_order_relaxed);
   if (faults_.touches_packets()) faults_.plan_block(ordinal_, entry.block.packet_count(), fates_);
   apply_dont_fragment(acquisition_.dont_fragment && faults_.plan().packet_size != PacketSizeFault::kIgnoreDf);
-  block_begin_ns_ = now;
+  // What one block took too long, the next makes up for: the line's rate is kept, not only never exceeded.
+  const bool continuous = !live.triggered && live.frame_rate <= 0 && packet_interval_ns() > 0;
+  block_begin_ns_ = continuous && now - line_free_ns_ < kMadeUpFor ? line_free_ns_ : now;
   in_block_ = true;
   return now;
 }
