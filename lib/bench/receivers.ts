@@ -36,8 +36,9 @@ export type Engine = NonNullable<StreamOptions['engine']>
 
 export function ownReceivers(engine: Engine = 'auto'): Record<string, OwnReceiver> {
   const base: OwnReceiver['stream'] = { buffers: BUFFERS, engine }
+  const privileged = PRIVILEGED_ENGINES.includes(engine)
   const list: OwnReceiver[] = [
-    { kind: 'gigewire', name: OWN, stream: base },
+    { kind: 'gigewire', name: OWN, stream: base, privileged },
     { kind: 'gigewire', name: AT_ONCE, stream: { ...base, coalesce: 0 } },
     { kind: 'gigewire', name: BASELINE, stream: { ...base, engine: 'copy', coalesce: 0 } },
     ...MANNERS.map(

@@ -1,29 +1,29 @@
-// `gigewire bench`: what this machine receives, measured with simulated cameras in processes and networks of their own.
+// `gigewire bench` without a camera: what this machine receives, measured with simulated cameras in processes and networks of their own.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { sectionPictures } from '../../bench/charts.js'
-import { describeMachine, measure } from '../../bench/measure.js'
-import type { Section } from '../../bench/model.js'
-import { coresHere, Networks, networksUnavailable } from '../../bench/network.js'
-import { quickWords } from '../../bench/quick.js'
-import { type Engine, ownReceivers } from '../../bench/receivers.js'
-import { onLoopback, QUICK, SECTIONS } from '../../bench/sections.js'
-import { sectionTable } from '../../bench/tables.js'
-import { choice, number, wholeNumber } from '../arguments.js'
-import { Interrupted, InterruptWatch } from '../interrupt.js'
-import type { Output } from '../output.js'
-import { Progress } from '../progress.js'
-import { table } from '../table.js'
+import { sectionPictures } from '../bench/charts.js'
+import { describeMachine, measure } from '../bench/measure.js'
+import type { Section } from '../bench/model.js'
+import { coresHere, Networks, networksUnavailable } from '../bench/network.js'
+import { quickWords } from '../bench/quick.js'
+import { type Engine, ownReceivers } from '../bench/receivers.js'
+import { onLoopback, QUICK, SECTIONS } from '../bench/sections.js'
+import { sectionTable } from '../bench/tables.js'
+import { number, wholeNumber } from './arguments.js'
+import { Interrupted, InterruptWatch } from './interrupt.js'
+import type { Output } from './output.js'
+import { Progress } from './progress.js'
+import { table } from './table.js'
 
-interface Flags {
+export interface BenchMachineFlags {
   quick?: boolean
   only?: Section[]
   rounds: number
   seconds: number
-  engine: Engine
+  engine?: Engine
   svg?: string
 }
 
@@ -35,20 +35,13 @@ function sections(text: string): Section[] {
   })
 }
 
-export function addBench(program: Command, output: Output): void {
-  program
-    .command('bench')
-    .description('measure what this machine receives, with simulated cameras')
+export function addBenchMachineOptions(command: Command): void {
+  command
+    .optionsGroup('With simulated cameras:')
     .option('--quick', 'under a minute, and told in words')
     .option('--only <sections>', 'some of the sections below, separated by commas', sections)
     .option('--rounds <count>', 'runs of each case; medians are told', wholeNumber(1, 99), 5)
     .option('--seconds <seconds>', 'of each run', number(0.1, 60), 1)
-    .option(
-      '--engine <name>',
-      'how packets are taken from the kernel: auto, copy, scatter, aggregate',
-      choice('auto', 'copy', 'scatter', 'aggregate'),
-      'auto',
-    )
     .option('--svg <folder>', 'draw the curves, too')
     .addHelpText(
       'after',
@@ -66,10 +59,9 @@ Examples:
   $ gigewire bench --only cpu,latency --svg pictures
   $ gigewire bench --only rate --json > rate.json`,
     )
-    .action(async (flags: Flags) => await bench(flags, output))
 }
 
-async function bench(flags: Flags, output: Output): Promise<void> {
+export async function benchMachine(flags: BenchMachineFlags, output: Output): Promise<void> {
   using watch = new InterruptWatch()
   using networks = new Networks(coresHere())
   if (availableParallelism() === 1)
