@@ -3,7 +3,7 @@
 
 import { descriptionError } from './errors.js'
 import type { DescriptionInfo, DescriptionProblem } from './types.js'
-import { XmlElement } from './xml.js'
+import { XmlElement } from './xml-element.js'
 
 /** Declaration of one node. */
 export interface NodeSpec {
@@ -75,8 +75,8 @@ function addAll(model: Model, container: XmlElement): void {
 /** Each entry becomes a MaskedIntReg that takes from the structure what it does not say itself. */
 function addStructure(model: Model, structure: XmlElement): void {
   const common = structure.children.filter((child) => child.name !== 'StructEntry')
-  const shared = new XmlElement(structure.name, structure.attributes, structure.line, common)
-  for (const entry of structure.all('StructEntry')) add(model, entry.inheriting(shared), 'MaskedIntReg')
+  const base = structure.with({ children: common })
+  for (const entry of structure.all('StructEntry')) add(model, entry.with({ base }), 'MaskedIntReg')
 }
 
 function add(model: Model, element: XmlElement, kind = element.name): void {
@@ -112,16 +112,11 @@ function report(model: Model, name: string, element: XmlElement, message: string
 }
 
 function integerVariable(name: string): XmlElement {
-  const node = new XmlElement('Integer', { Name: name, NameSpace: 'Standard' }, 0)
-  for (const [child, text] of [
-    ['Visibility', 'Invisible'],
-    ['Value', '0'],
-    ['Min', '0'],
-    ['Max', '1'],
-  ] as const) {
-    const element = new XmlElement(child, {}, 0)
-    element.text = text
-    node.children.push(element)
-  }
-  return node
+  const children = [
+    XmlElement.made('Visibility', 'Invisible'),
+    XmlElement.made('Value', '0'),
+    XmlElement.made('Min', '0'),
+    XmlElement.made('Max', '1'),
+  ]
+  return new XmlElement('Integer', ['Name', name, 'NameSpace', 'Standard']).with({ children })
 }

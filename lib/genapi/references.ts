@@ -5,7 +5,7 @@
 import { descriptionError } from './errors.js'
 import type { NodeSpec } from './model.js'
 import type { CachingMode } from './registers/register-port.js'
-import type { XmlElement } from './xml.js'
+import type { XmlElement } from './xml-element.js'
 
 export interface Reference {
   /** Element name: pValue, pMin, pIsLocked, ... */

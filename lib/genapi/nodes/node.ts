@@ -10,7 +10,7 @@ import type { NodeSpec } from '../model.js'
 import { NodeRef } from '../node-ref.js'
 import type { Session } from '../session.js'
 import type { FeatureValue, InterfaceType, Visibility } from '../types.js'
-import type { XmlElement } from '../xml.js'
+import type { XmlElement } from '../xml-element.js'
 import type { Limits } from './domain.js'
 
 export const VISIBILITIES: readonly Visibility[] = ['Beginner', 'Expert', 'Guru', 'Invisible']
