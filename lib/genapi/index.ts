@@ -7,6 +7,7 @@ export { createNodeMap } from './node-map.js'
 export type { Port } from './port.js'
 export type {
   AccessMode,
+  CachingMode,
   DescriptionInfo,
   DescriptionProblem,
   EnumerationEntry,
@@ -14,10 +15,13 @@ export type {
   FeatureNode,
   FeatureOutcome,
   FeatureValue,
+  FeatureWarning,
   InterfaceType,
   NodeMap,
+  NodeMapEvents,
   NodeMapOptions,
   ReadOptions,
   Visibility,
+  WatchOptions,
   WriteOptions,
 } from './types.js'

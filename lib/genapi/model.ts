@@ -11,8 +11,10 @@ export interface NodeSpec {
   /** Element name; a StructEntry is already a MaskedIntReg here. */
   kind: string
   element: XmlElement
-  /** Position in the document. */
-  index: number
+  /** Of an EnumEntry: what it is an entry of. */
+  enumeration?: string
+  /** Ours, not the description's. */
+  isMadeUp?: boolean
 }
 
 export interface Model {
@@ -46,7 +48,9 @@ export function readModel(root: XmlElement): Model {
     problems: [],
   }
   addAll(model, root)
-  if (!model.specs.has('TLParamsLocked')) add(model, TL_PARAMS_LOCKED)
+  if (!model.specs.has('TLParamsLocked')) {
+    addSpec(model, { name: 'TLParamsLocked', kind: 'Integer', element: TL_PARAMS_LOCKED, isMadeUp: true })
+  }
   return model
 }
 
@@ -59,6 +63,7 @@ function readInfo(root: XmlElement): DescriptionInfo {
     modelName: root.attribute('ModelName') ?? '',
     vendorName: root.attribute('VendorName') ?? '',
     toolTip: root.attribute('ToolTip') ?? '',
+    standardNameSpace: root.attribute('StandardNameSpace') ?? 'None',
     version: version(''),
     schemaVersion: version('Schema'),
   }
@@ -85,21 +90,22 @@ function add(model: Model, element: XmlElement, kind = element.name): void {
     report(model, name ?? '', element, `${kind} without a usable Name`)
     return
   }
-  if (!addSpec(model, name, kind, element)) return
+  if (!addSpec(model, { name, kind, element })) return
   if (kind !== 'Enumeration') return
   for (const entry of element.all('EnumEntry')) {
     const entryName = entry.attribute('Name')
-    if (entryName) addSpec(model, entryNodeName(name, entryName), 'EnumEntry', entry)
+    const entryNode = { name: entryNodeName(name, entryName ?? ''), kind: 'EnumEntry', element: entry }
+    if (entryName) addSpec(model, { ...entryNode, enumeration: name })
     else report(model, name, entry, 'EnumEntry without a Name')
   }
 }
 
-function addSpec(model: Model, name: string, kind: string, element: XmlElement): boolean {
-  if (model.specs.has(name)) {
-    report(model, name, element, 'a second node of this name is ignored')
+function addSpec(model: Model, spec: NodeSpec): boolean {
+  if (model.specs.has(spec.name)) {
+    report(model, spec.name, spec.element, 'a second node of this name is ignored')
     return false
   }
-  model.specs.set(name, { name, kind, element, index: model.specs.size })
+  model.specs.set(spec.name, spec)
   return true
 }
 

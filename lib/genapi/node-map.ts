@@ -1,9 +1,11 @@
 // The node map: a camera's features by their names.
 
+import { EventEmitter } from 'node:events'
 import { featureError } from './errors.js'
 import { Feature } from './feature.js'
 import { Graph } from './graph.js'
 import { parseHexId } from './literals.js'
+import { mergeModel } from './merge.js'
 import { readModel } from './model.js'
 import { nearNames } from './near-names.js'
 import { Operations } from './operations.js'
@@ -18,10 +20,13 @@ import type {
   FeatureValue,
   InterfaceType,
   NodeMap,
+  NodeMapEvents,
   NodeMapOptions,
   ReadOptions,
+  WatchOptions,
   WriteOptions,
 } from './types.js'
+import { watchFeature } from './watch.js'
 import { parseXml } from './xml.js'
 
 /**
@@ -30,17 +35,24 @@ import { parseXml } from './xml.js'
  * ERR_GIGE_DESCRIPTION for a document that cannot be read at all.
  */
 export function createNodeMap(xml: string, port: Port, options: NodeMapOptions = {}): NodeMap {
-  return new GenApiNodeMap(new Graph(readModel(parseXml(xml)), port, options))
+  const model = readModel(parseXml(xml))
+  for (const injected of options.inject ?? []) mergeModel(model, readModel(parseXml(injected)))
+  return new GenApiNodeMap(new Graph(model, port, options))
 }
 
-class GenApiNodeMap implements NodeMap {
+class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements NodeMap {
   readonly #graph: Graph
   readonly #operations: Operations
   readonly #features = new Map<string, Feature>()
 
   constructor(graph: Graph) {
+    super()
     this.#graph = graph
     this.#operations = new Operations(graph)
+    this.#operations.onChange((names) => {
+      if (this.listenerCount('change') > 0) for (const name of names) this.emit('change', name)
+    })
+    graph.onWarning = (warning) => queueMicrotask(() => this.emit('warning', warning))
   }
 
   get info(): DescriptionInfo {
@@ -105,16 +117,17 @@ class GenApiNodeMap implements NodeMap {
     return this.#operations.onChange(listener)
   }
 
+  watch(name: string, options: WatchOptions = {}): AsyncGenerator<FeatureValue, void, void> {
+    return watchFeature(this.node(name), this.#operations, options)
+  }
+
   attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void {
-    for (const { port, id, name } of this.#graph.dataPorts('ChunkID')) {
-      port.attached = id === undefined ? undefined : chunks.get(id)
-      this.#operations.invalidate(name)
-    }
+    for (const name of this.#graph.attachChunks(chunks)) this.#operations.invalidate(name)
   }
 
   deliverEvent(id: number, item: Uint8Array): string[] {
     const names: string[] = []
-    for (const { port, id: own } of this.#graph.dataPorts('EventID')) if (own === id) port.attached = item
+    this.#graph.attachEvent(id, item)
     for (const { name, element } of this.#graph.model.specs.values()) {
       if (parseHexId(element.textOf('EventID') ?? '') !== id) continue
       this.#operations.invalidate(name)

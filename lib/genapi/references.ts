@@ -30,6 +30,7 @@ const REGISTER_KINDS = new Set(['Register', 'IntReg', 'MaskedIntReg', 'FloatReg'
 // Real files stay below 50 000 of either; these end what only a hostile one can grow.
 const MAX_REFERENCES = 500_000
 const MAX_EDGES = 1_000_000
+const MAX_SELECTORS = 1000 // real descriptions have a few dozen; beyond, nobody looks for circles
 const MAX_VALUE_PATH = 500 // beyond what can be evaluated
 
 export const isRegisterKind = (kind: string): boolean => REGISTER_KINDS.has(kind)
@@ -46,6 +47,7 @@ export class References {
   #changesWith: Map<string, Set<string>> | undefined
   #selectors: Map<string, string[]> | undefined
   #readers: Map<string, string[]> | undefined
+  #pollers: Map<string, string[]> | undefined
   #features: ReadonlySet<string> | undefined
   #total = 0
 
@@ -74,6 +76,25 @@ export class References {
       this.#dependents.set(name, dependents)
     }
     return dependents
+  }
+
+  /** Nodes whose PollingTime the value of this one is subject to: registers that it is, or depends on. */
+  pollers(name: string): readonly string[] {
+    if (!this.#pollers) {
+      this.#pollers = new Map()
+      for (const { name: poller, kind, element } of this.#specs.values()) {
+        if (!isRegisterKind(kind) || element.textOf('PollingTime') === undefined) continue
+        for (const node of new Set([poller, ...this.dependents(poller)])) append(this.#pollers, node, poller)
+      }
+    }
+    return this.#pollers.get(name) ?? []
+  }
+
+  /** Selectors that select themselves, directly or through others. */
+  circularSelectors(): string[] {
+    const selectors = [...this.#specs.keys()].filter((name) => this.selected(name).length > 0)
+    if (selectors.length > MAX_SELECTORS) return []
+    return selectors.filter((name) => reachable([name], (node) => this.selected(node)).has(name))
   }
 
   /** The node's own mode or that of any node it is computed from, whichever is the weakest. */

@@ -87,6 +87,19 @@ export class Session {
     }
   }
 
+  /** Whether `logic` finds every byte it wants at hand. */
+  isAtHand(logic: () => unknown): boolean {
+    this.#restart()
+    try {
+      logic()
+    } catch (error) {
+      if (error === MISSING) return false
+    } finally {
+      this.#missing.clear()
+    }
+    return true
+  }
+
   /** Applies `logic` to every item; the bytes that all of them miss are then fetched together. */
   collect<A, B>(items: readonly A[], logic: (item: A) => B): B[] {
     let missing = false
@@ -161,6 +174,12 @@ export class Session {
    */
   access(node: Named, compute: () => AccessMode): AccessMode {
     return this.#running.has(`${node.name} access`) ? 'RW' : this.memo(node, 'access', compute)
+  }
+
+  /** True while the description asks not to poll the node. One whose verdict depends on its own value is polled. */
+  isPollingBlocked(node: Named & { isPollingBlocked(s: Session): boolean }): boolean {
+    if (this.#running.has(`${node.name} polling`)) return false
+    return this.guard(node, 'polling', () => node.isPollingBlocked(this))
   }
 
   /** Evaluates with every register read anew (once in this operation). */

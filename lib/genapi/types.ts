@@ -1,8 +1,9 @@
 // The public vocabulary of the node map: what a feature is, and what can be asked of it.
 
 import type { AccessMode } from './access.js'
+import type { CachingMode } from './registers/register-port.js'
 
-export type { AccessMode }
+export type { AccessMode, CachingMode }
 
 /** GenApi's interface types; `Node` stands for dummies and for 1394 leftovers that carry no value here. */
 export type InterfaceType =
@@ -34,6 +35,11 @@ export interface ReadOptions {
 export interface WriteOptions {
   /** Default true. False skips range and increment checks and pError; access and entries are always checked. */
   verify?: boolean
+  /**
+   * Default false. True: reads the feature from the device after the write, where that is possible, and throws ERR_GIGE_FEATURE
+   * ('differs') with `asked` and `value` in its details when the device made something else of it. Costs a round trip.
+   */
+  readBack?: boolean
 }
 
 export interface ExecuteOptions {
@@ -63,6 +69,21 @@ export interface FeatureNode {
   readonly toolTip: string
   readonly visibility: Visibility
   readonly unit: string
+  /** 'Standard': the name is one of the SFNC. */
+  readonly nameSpace: 'Standard' | 'Custom'
+  /** Where the maker documents it, placeholders filled in; '' without. */
+  readonly documentationUrl: string
+  readonly deprecated: boolean
+  /** Another node that stands for the same thing: GainRaw for Gain. */
+  readonly alias: string | undefined
+  /** Another node to use in place of this one where its type fits better. */
+  readonly castAlias: string | undefined
+  /** Event after which the value is another one. */
+  readonly eventId: number | undefined
+  /** Milliseconds after which a value that was read is out of date: of this node, or of one that it depends on. Undefined: never. */
+  readonly pollingTime: number | undefined
+  /** How values are kept: the weakest mode of all nodes that this one is computed from. */
+  readonly cachingMode: CachingMode
   /** Linear, Logarithmic, Boolean, PureNumber, HexNumber, IPV4Address, MACAddress; '' for types without. */
   readonly representation: string
   /** Worth saving with the camera's settings. */
@@ -76,9 +97,15 @@ export interface FeatureNode {
   /** Members of a category in the description's order; empty for other types. */
   features(): FeatureNode[]
   access(): Promise<AccessMode>
+  /** Narrows the access from here on, as the description's ImposedAccessMode does; 'RW' takes that back. */
+  imposeAccess(mode: AccessMode): void
+  /** True where reading it now would ask no device. */
+  isCached(): boolean
   min(): Promise<number | bigint | undefined>
   max(): Promise<number | bigint | undefined>
   inc(): Promise<number | bigint | undefined>
+  /** The only values that are accepted, where the description lists them. */
+  validValues(): Promise<(number | bigint)[] | undefined>
   /** Entries of an Enumeration that this camera implements; empty for other types. */
   entries(): Promise<EnumerationEntry[]>
   get(options?: ReadOptions): Promise<FeatureValue>
@@ -86,6 +113,8 @@ export interface FeatureNode {
   getInteger(options?: ReadOptions): Promise<number | bigint>
   set(value: FeatureValue, options?: WriteOptions): Promise<void>
   execute(options?: ExecuteOptions): Promise<void>
+  /** Of a command: whether the device has carried it out. Always true where that cannot be known. */
+  isDone(): Promise<boolean>
   /** Value as the description wants it shown: hexadecimal, IP and MAC addresses, decimal places. */
   getText(options?: ReadOptions): Promise<string>
   /** Counterpart of `getText`; also accepts decimal and 0x numbers. */
@@ -107,10 +136,30 @@ export interface DescriptionInfo {
   modelName: string
   vendorName: string
   toolTip: string
+  /** None, IIDC, GEV, CL or USB; about most cameras it says None. */
+  standardNameSpace: string
   /** Version of the file, e.g. "2.1.0". */
   version: string
   /** Version of the schema, e.g. "1.1.0". */
   schemaVersion: string
+}
+
+/** An oddity met while running: worked around, and worth a line in a log. */
+export interface FeatureWarning {
+  feature: string
+  message: string
+}
+
+export interface NodeMapEvents {
+  /** A feature whose value or access may have changed: written, invalidated, or dependent on such a one. Once per operation. */
+  change: [name: string]
+  warning: [warning: FeatureWarning]
+}
+
+export interface WatchOptions {
+  /** Milliseconds between looks at the device; default the feature's `pollingTime`, and without one only changes that are known here. */
+  interval?: number
+  signal?: AbortSignal
 }
 
 export interface NodeMap {
@@ -131,6 +180,14 @@ export interface NodeMap {
   invalidate(name?: string): void
   /** Called after an operation with the names of all nodes whose value may have changed. */
   onChange(listener: (names: string[]) => void): () => void
+  on<K extends keyof NodeMapEvents>(event: K, listener: (...args: NodeMapEvents[K]) => void): this
+  once<K extends keyof NodeMapEvents>(event: K, listener: (...args: NodeMapEvents[K]) => void): this
+  off<K extends keyof NodeMapEvents>(event: K, listener: (...args: NodeMapEvents[K]) => void): this
+  /**
+   * The feature's value now, and each other value that it takes. Asks the device again after every change that is known here, and
+   * at an interval where the description gives a PollingTime. Ends with the loop, or with the signal (by its reason).
+   */
+  watch(name: string, options?: WatchOptions): AsyncGenerator<FeatureValue, void, void>
   /** Gives chunk ports their data, by chunk id; ports without a chunk in `chunks` become not available. */
   attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void
   /** Gives the ports of an event their item (16-byte header and data); returns the nodes of that event. */
@@ -143,6 +200,11 @@ export interface NodeMapOptions {
   ports?: Readonly<Record<string, import('./port.js').Port>>
   /** Overrides the schema's verdict: true reads and writes 4-byte registers by value (genapi.md 7.1). */
   legacyEndianness?: boolean
+  /**
+   * Other descriptions, merged into the first: nodes that it lacks are added, categories united, and the rest goes by the
+   * MergePriority of the injected node (genapi.md 2.2).
+   */
+  inject?: readonly string[]
   /** Milliseconds, for the age of cached values; default performance.now. */
   now?: () => number
 }
