@@ -14,7 +14,11 @@ const URL_ADDRESSES = [0x0200, 0x0400]
 const URL_SIZE = 512
 const MAX_DESCRIPTION = 16 << 20
 
-export function cameraPort(control: CameraControl): Port {
+const DEVICE_MODE = 0x0004
+const BIG_ENDIAN = 0x80000000
+
+/** `isBigEndian`: the camera keeps numbers most significant byte first, as nearly all do. */
+export function cameraPort(control: CameraControl, isBigEndian = false): Port {
   const at = (address: number | bigint): number => {
     const value = Number(address)
     if (value < 0 || value > 0xffffffff) {
@@ -30,6 +34,19 @@ export function cameraPort(control: CameraControl): Port {
     write: async (address, data) => await control.writeMemory(at(address), data),
     readRegister: async (address) => (await control.readRegisters([at(address)]))[0] as number,
     writeRegister: async (address, value) => await control.writeRegister(at(address), value),
+    readRegisters: async (addresses) => await control.readRegisters(addresses.map(at)),
+    registersAreBytes: isBigEndian,
+  }
+}
+
+/** By the camera's own word; false where it gives none. */
+async function isBigEndian(control: CameraControl): Promise<boolean> {
+  try {
+    const [mode = 0] = await control.readRegisters([DEVICE_MODE])
+    return (mode & BIG_ENDIAN) !== 0
+  } catch (error) {
+    if (isGone(error)) throw error
+    return false
   }
 }
 
@@ -90,7 +107,9 @@ function localPlace(text: string): Place | undefined {
 
 async function readFrom(control: CameraControl, { address, length }: Place): Promise<NodeMap> {
   const file = await control.readMemory(address, length)
-  return createNodeMap(loadDescription(file).xml, cameraPort(control))
+  const map = createNodeMap(loadDescription(file).xml, cameraPort(control, await isBigEndian(control)))
+  await map.settleEndianness()
+  return map
 }
 
 /** Nobody is left to be asked for the second one. */

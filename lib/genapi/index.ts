@@ -10,6 +10,7 @@ export type {
   CachingMode,
   DescriptionInfo,
   DescriptionProblem,
+  EndiannessVerdict,
   EnumerationEntry,
   ExecuteOptions,
   FeatureNode,

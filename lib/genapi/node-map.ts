@@ -1,6 +1,7 @@
 // The node map: a camera's features by their names.
 
 import { EventEmitter } from 'node:events'
+import { settleEndianness } from './endianness.js'
 import { featureError } from './errors.js'
 import { Feature } from './feature.js'
 import { Graph } from './graph.js'
@@ -14,6 +15,7 @@ import { MISSING, type Session } from './session.js'
 import type {
   DescriptionInfo,
   DescriptionProblem,
+  EndiannessVerdict,
   ExecuteOptions,
   FeatureNode,
   FeatureOutcome,
@@ -119,6 +121,10 @@ class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements NodeMap {
 
   watch(name: string, options: WatchOptions = {}): AsyncGenerator<FeatureValue, void, void> {
     return watchFeature(this.node(name), this.#operations, options)
+  }
+
+  settleEndianness(): Promise<EndiannessVerdict> {
+    return settleEndianness(this.#graph, this.#operations)
   }
 
   attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void {

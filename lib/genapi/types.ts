@@ -162,6 +162,12 @@ export interface WatchOptions {
   signal?: AbortSignal
 }
 
+/** How 4-byte registers are accessed, and what decided it. */
+export interface EndiannessVerdict {
+  legacy: boolean
+  by: 'evidence' | 'table' | 'schema'
+}
+
 export interface NodeMap {
   readonly info: DescriptionInfo
   /** Builds every node and lists those that failed, as reading them would tell one by one. */
@@ -188,6 +194,11 @@ export interface NodeMap {
    * at an interval where the description gives a PollingTime. Ends with the loop, or with the signal (by its reason).
    */
   watch(name: string, options?: WatchOptions): AsyncGenerator<FeatureValue, void, void>
+  /**
+   * Finds out how the camera's registers must be read (genapi.md 7.1), by its answers or else by who made it. To be called once,
+   * before use, unless `legacyEndianness` was given. Reads a picture size in both ways; writes nothing.
+   */
+  settleEndianness(): Promise<EndiannessVerdict>
   /** Gives chunk ports their data, by chunk id; ports without a chunk in `chunks` become not available. */
   attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void
   /** Gives the ports of an event their item (16-byte header and data); returns the nodes of that event. */

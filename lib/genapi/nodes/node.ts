@@ -99,13 +99,13 @@ export abstract class GenApiNode {
   hindrance(s: Session): string | undefined {
     for (const name of this.graph.references.valuePath(this.name)) {
       const node = this.graph.tryNode(name)
-      const hindrance = node && node.#ownHindrance(s)
+      const hindrance = node?.ownHindrance(s)
       if (hindrance !== undefined) return hindrance
     }
     return undefined
   }
 
-  #ownHindrance(s: Session): string | undefined {
+  private ownHindrance(s: Session): string | undefined {
     if (condition(this.#implemented, s, true) !== true) return this.#implemented?.name
     if (condition(this.#available, s, true) !== true) return this.#available?.name
     return condition(this.#locked, s, false) === false ? undefined : this.#locked?.name

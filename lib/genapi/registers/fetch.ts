@@ -51,10 +51,11 @@ async function fetchRegisters(registers: Block): Promise<Fetched[]> {
   } catch (error) {
     if (isEnd(error)) return registers.map((range) => ({ ...range, result: { error } }))
     const half = registers.length >> 1
-    return [
-      ...(await fetchRegisters(registers.slice(0, half))),
-      ...(await fetchRegisters(registers.slice(half))),
-    ]
+    const found = await fetchRegisters(registers.slice(0, half))
+    for (const one of await fetchRegisters(registers.slice(half))) found.push(one)
+    // None of them is at fault: the device refuses the manner.
+    if (found.every(({ result }) => result instanceof Uint8Array)) registers[0]!.port.refusesTogether = true
+    return found
   }
 }
 

@@ -26,6 +26,8 @@ export class RegisterPort {
   attached: Uint8Array | undefined
   /** Finds that data where a node of the description says which it is (pChunkID). */
   choose: ((s: Session) => Uint8Array | undefined) | undefined
+  /** The device was asked for registers together, and refused what it gives one by one. */
+  refusesTogether = false
   /** 4-byte registers are accessed by value. */
   legacy = false
   /** Counts everything that makes bytes on their way from the device too old to be kept. */
@@ -51,9 +53,8 @@ export class RegisterPort {
 
   /** True where scattered 4-byte registers can be read together without changing what their bytes are. */
   get readsRegistersTogether(): boolean {
-    return (
-      this.device?.readRegisters !== undefined && this.device.registersAreBytes === true && !this.options.swap
-    )
+    if (!this.device?.readRegisters || this.refusesTogether || this.options.swap) return false
+    return this.device.registersAreBytes === true
   }
 
   /** Bytes of many 4-byte registers, read by value. */
