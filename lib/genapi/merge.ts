@@ -13,6 +13,8 @@ export function mergeModel(target: Model, injected: Model): void {
       add(target, injected, spec)
     } else if (present.kind === 'Category' && spec.kind === 'Category') {
       unite(target, present, spec)
+    } else if (present.kind === 'Port' && spec.kind === 'Port') {
+      // Both lead to the same device; the camera's own declaration knows it better.
     } else if (priority(spec, present) > 0) {
       remove(target, present)
       add(target, injected, spec)

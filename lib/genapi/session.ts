@@ -176,10 +176,14 @@ export class Session {
     return this.#running.has(`${node.name} access`) ? 'RW' : this.memo(node, 'access', compute)
   }
 
-  /** True while the description asks not to poll the node. One whose verdict depends on its own value is polled. */
+  /** True while the description asks not to poll the node. One that gives no verdict, being its own condition, say, is polled. */
   isPollingBlocked(node: Named & { isPollingBlocked(s: Session): boolean }): boolean {
-    if (this.#running.has(`${node.name} polling`)) return false
-    return this.guard(node, 'polling', () => node.isPollingBlocked(this))
+    try {
+      return this.guard(node, 'polling', () => node.isPollingBlocked(this))
+    } catch (error) {
+      if (error === MISSING) throw error
+      return false
+    }
   }
 
   /** Evaluates with every register read anew (once in this operation). */
