@@ -5,7 +5,13 @@ import type { CameraControl, NativeCapabilities } from '../binding.js'
 import { readNodeMap } from './camera-port.js'
 import { findCamera } from './discovery.js'
 import { GigeError, invalidArgument } from './errors.js'
-import type { NodeMap } from './genapi/index.js'
+import {
+  loadSettings,
+  type NodeMap,
+  type Settings,
+  type SettingsReport,
+  saveSettings,
+} from './genapi/index.js'
 import { native } from './native.js'
 import { negotiate } from './packet-size.js'
 import { CameraStream, type StreamHost } from './stream.js'
@@ -167,6 +173,14 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
 
   async writeMemory(address: number, data: Uint8Array): Promise<void> {
     await this.call(() => this.control.writeMemory(address, data))
+  }
+
+  async saveSettings(): Promise<Settings> {
+    return await this.call(() => saveSettings(this.features))
+  }
+
+  async loadSettings(settings: Settings): Promise<SettingsReport> {
+    return await this.call(() => loadSettings(this.features, settings))
   }
 
   async negotiatePacketSize(

@@ -120,7 +120,7 @@ export class Feature implements FeatureNode {
   }
 
   get streamable(): boolean {
-    return this.#node.text('Streamable') === 'Yes'
+    return this.#node.inheritedText('Streamable') === 'Yes'
   }
 
   get isFeature(): boolean {

@@ -5,6 +5,15 @@ export { type DescriptionUrl, parseDescriptionUrl } from './description-url.js'
 export type { FeatureReason } from './errors.js'
 export { createNodeMap } from './node-map.js'
 export type { Port } from './port.js'
+export type { Selection } from './selections.js'
+export {
+  loadSettings,
+  type Setting,
+  type SettingFailure,
+  type Settings,
+  type SettingsReport,
+  saveSettings,
+} from './settings.js'
 export type {
   AccessMode,
   CachingMode,

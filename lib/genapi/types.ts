@@ -86,7 +86,7 @@ export interface FeatureNode {
   readonly cachingMode: CachingMode
   /** Linear, Logarithmic, Boolean, PureNumber, HexNumber, IPV4Address, MACAddress; '' for types without. */
   readonly representation: string
-  /** Worth saving with the camera's settings. */
+  /** Worth saving with the camera's settings, by its own declaration or by that of the register behind it. */
   readonly streamable: boolean
   /** Reachable from the category Root. */
   readonly isFeature: boolean
