@@ -1,5 +1,12 @@
 // Camera descriptions (GenICam GenApi) as node maps. Pure: text and a Port in, features out.
 
+/**
+ * Types of the features of every camera in a program, by name. Empty: a feature's value is a FeatureValue. The file that
+ * `gigewire types` prints fills it in, by declaration merging, which is why it is declared in the entry itself.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: to be merged into
+export interface FeatureTypes {}
+
 export { type LoadedDescription, loadDescription } from './description.js'
 export { type DescriptionUrl, parseDescriptionUrl } from './description-url.js'
 export type { FeatureReason } from './errors.js'
@@ -22,6 +29,7 @@ export type {
   EndiannessVerdict,
   EnumerationEntry,
   ExecuteOptions,
+  FeatureName,
   FeatureNode,
   FeatureOutcome,
   FeatureValue,
@@ -31,6 +39,7 @@ export type {
   NodeMapEvents,
   NodeMapOptions,
   ReadOptions,
+  ValueOf,
   Visibility,
   WatchOptions,
   WriteOptions,

@@ -39,10 +39,13 @@ import { parseXml } from './xml.js'
 export function createNodeMap(xml: string, port: Port, options: NodeMapOptions = {}): NodeMap {
   const model = readModel(parseXml(xml))
   for (const injected of options.inject ?? []) mergeModel(model, readModel(parseXml(injected)))
-  return new GenApiNodeMap(new Graph(model, port, options))
+  return new GenApiNodeMap(new Graph(model, port, options)) as NodeMap
 }
 
-class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements NodeMap {
+/** Methods whose types depend on names that only a program knows, and those that return the map as such. */
+type TypedByName = 'get' | 'set' | 'watch' | 'on' | 'once' | 'off'
+
+class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements Omit<NodeMap, TypedByName> {
   readonly #graph: Graph
   readonly #operations: Operations
   readonly #features = new Map<string, Feature>()

@@ -1,6 +1,7 @@
 // The public vocabulary of the node map: what a feature is, and what can be asked of it.
 
 import type { AccessMode } from './access.js'
+import type { FeatureTypes } from './index.js'
 import type { CachingMode } from './registers/register-port.js'
 
 export type { AccessMode, CachingMode }
@@ -168,7 +169,14 @@ export interface EndiannessVerdict {
   by: 'evidence' | 'table' | 'schema'
 }
 
-export interface NodeMap {
+/** Known names first, so that editors offer them; any other name is accepted, too. */
+export type FeatureName<F> = (keyof F & string) | (string & {})
+
+/** A known feature's type, and any value's for other names. */
+export type ValueOf<F, N> = N extends keyof F ? F[N] : FeatureValue
+
+/** `F` names the types of a camera's features, as `gigewire types` prints them. */
+export interface NodeMap<F = FeatureTypes> {
   readonly info: DescriptionInfo
   /** Builds every node and lists those that failed, as reading them would tell one by one. */
   problems(): DescriptionProblem[]
@@ -177,10 +185,10 @@ export interface NodeMap {
   node(name: string): FeatureNode
   /** First of the names that exists, is of the type if given, and is implemented: for legacy spellings. */
   firstOf(names: readonly string[], type?: InterfaceType): Promise<FeatureNode | undefined>
-  get(name: string, options?: ReadOptions): Promise<FeatureValue>
+  get<N extends FeatureName<F>>(name: N, options?: ReadOptions): Promise<ValueOf<F, N>>
   /** Many features in few round trips; each has its value or its own error. */
   getMany(names: readonly string[], options?: ReadOptions): Promise<Map<string, FeatureOutcome>>
-  set(name: string, value: FeatureValue, options?: WriteOptions): Promise<void>
+  set<N extends FeatureName<F>>(name: N, value: ValueOf<F, N>, options?: WriteOptions): Promise<void>
   execute(name: string, options?: ExecuteOptions): Promise<void>
   /** Forgets what was read through this node, or through all. */
   invalidate(name?: string): void
@@ -193,7 +201,7 @@ export interface NodeMap {
    * The feature's value now, and each other value that it takes. Asks the device again after every change that is known here, and
    * at an interval where the description gives a PollingTime. Ends with the loop, or with the signal (by its reason).
    */
-  watch(name: string, options?: WatchOptions): AsyncGenerator<FeatureValue, void, void>
+  watch<N extends FeatureName<F>>(name: N, options?: WatchOptions): AsyncGenerator<ValueOf<F, N>, void, void>
   /**
    * Finds out how the camera's registers must be read (genapi.md 7.1), by its answers or else by who made it. To be called once,
    * before use, unless `legacyEndianness` was given. Reads a picture size in both ways; writes nothing.
