@@ -7,9 +7,11 @@
 // biome-ignore lint/suspicious/noEmptyInterface: to be merged into
 export interface FeatureTypes {}
 
+export { type ParsedChunks, parseChunks } from './chunks.js'
 export { type LoadedDescription, loadDescription } from './description.js'
 export { type DescriptionUrl, parseDescriptionUrl } from './description-url.js'
 export type { FeatureReason } from './errors.js'
+export { type EventItem, type EventMessage, parseEventItems } from './event-items.js'
 export { createNodeMap } from './node-map.js'
 export type { Port } from './port.js'
 export type { Selection } from './selections.js'
