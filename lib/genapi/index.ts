@@ -7,6 +7,7 @@
 // biome-ignore lint/suspicious/noEmptyInterface: to be merged into
 export interface FeatureTypes {}
 
+export { GigeError, type GigeErrorCode } from '../errors.js'
 export { type ParsedChunks, parseChunks } from './chunks.js'
 export { type LoadedDescription, loadDescription } from './description.js'
 export { type DescriptionUrl, parseDescriptionUrl } from './description-url.js'
