@@ -138,14 +138,22 @@ export class Graph {
     for (const port of this.ports.values()) port.legacy = legacy
   }
 
+  /** Names of the ports that chunks are attached to. */
+  chunkPorts(): string[] {
+    return [...this.model.specs.values()]
+      .filter(
+        ({ kind, element }) => kind === 'Port' && (element.first('ChunkID') ?? element.first('pChunkID')),
+      )
+      .map(({ name }) => name)
+  }
+
   /** What `attachChunks` gives: by literal id at once, by pChunkID when a port is asked. Returns the ports. */
   attachChunks(chunks: ReadonlyMap<number, Uint8Array>): string[] {
     this.chunks = chunks
     const names: string[] = []
-    for (const { name, kind, element } of this.model.specs.values()) {
-      if (kind !== 'Port') continue
+    for (const name of this.chunkPorts()) {
+      const { element } = this.spec(name)!
       const id = element.textOf('ChunkID')
-      if (id === undefined && element.textOf('pChunkID') === undefined) continue
       const data = chunks.get(parseHexId(id ?? '') ?? -1)
       // A copy outlives the buffer that the chunk lies in.
       const copied = data && element.textOf('CacheChunkData') === 'Yes' ? Uint8Array.from(data) : data

@@ -8,6 +8,7 @@
 export interface FeatureTypes {}
 
 export { GigeError, type GigeErrorCode } from '../errors.js'
+export { disableChunks, enableChunks } from './chunk-mode.js'
 export { type ParsedChunks, parseChunks } from './chunks.js'
 export { type LoadedDescription, loadDescription } from './description.js'
 export { type DescriptionUrl, parseDescriptionUrl } from './description-url.js'

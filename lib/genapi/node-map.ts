@@ -1,6 +1,8 @@
 // The node map: a camera's features by their names.
 
 import { EventEmitter } from 'node:events'
+import { GigeError } from '../errors.js'
+import { parseChunks } from './chunks.js'
 import { settleEndianness } from './endianness.js'
 import { featureError } from './errors.js'
 import { Feature } from './feature.js'
@@ -49,6 +51,9 @@ class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements Omit<NodeMap,
   readonly #graph: Graph
   readonly #operations: Operations
   readonly #features = new Map<string, Feature>()
+  #chunkFeatures: string[] | undefined
+  /** One payload at a time is attached. */
+  #chunkTurn: Promise<unknown> = Promise.resolve()
 
   constructor(graph: Graph) {
     super()
@@ -132,6 +137,38 @@ class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements Omit<NodeMap,
 
   attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void {
     for (const name of this.#graph.attachChunks(chunks)) this.#operations.invalidate(name)
+  }
+
+  chunkValues(payload: Uint8Array): Promise<Map<string, FeatureOutcome>> {
+    const values = this.#chunkTurn.then(() => this.#chunkValues(payload))
+    this.#chunkTurn = values.catch(() => {})
+    return values
+  }
+
+  async #chunkValues(payload: Uint8Array): Promise<Map<string, FeatureOutcome>> {
+    this.#chunkFeatures ??= this.#findChunkFeatures()
+    this.attachChunks(parseChunks(payload).chunks)
+    try {
+      const outcomes = await this.getMany(this.#chunkFeatures)
+      for (const [name, outcome] of outcomes) {
+        const error = 'error' in outcome ? outcome.error : undefined
+        const reason = error instanceof GigeError ? error.reason : undefined
+        if (reason === 'not-available' || reason === 'not-implemented') outcomes.delete(name)
+      }
+      return outcomes
+    } finally {
+      this.attachChunks(new Map())
+    }
+  }
+
+  #findChunkFeatures(): string[] {
+    const { references } = this.#graph
+    const dependents = this.#graph.chunkPorts().flatMap((port) => [...references.dependents(port)])
+    const names = new Set(dependents.filter((name) => references.isFeature(name)))
+    return [...names].filter((name) => {
+      const node = this.#graph.tryNode(name)
+      return node !== undefined && node.type !== 'Category' && node.type !== 'Port' && node.type !== 'Command'
+    })
   }
 
   deliverEvent(id: number, item: Uint8Array): string[] {

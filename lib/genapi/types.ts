@@ -209,6 +209,11 @@ export interface NodeMap<F = FeatureTypes> {
   settleEndianness(): Promise<EndiannessVerdict>
   /** Gives chunk ports their data, by chunk id; ports without a chunk in `chunks` become not available. */
   attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void
+  /**
+   * Values of the features that lie in the chunks of a payload, by name; a feature whose chunk is not in it is left out. Reads what it
+   * needs of `payload` before it resolves, and keeps nothing of it afterwards.
+   */
+  chunkValues(payload: Uint8Array): Promise<Map<string, FeatureOutcome>>
   /** Gives the ports of an event their item (16-byte header and data); returns the nodes of that event. */
   deliverEvent(id: number, item: Uint8Array): string[]
   [Symbol.iterator](): Iterator<FeatureNode>

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseChunks, parseEventItems } from '../../lib/genapi/index.js'
+import { disableChunks, enableChunks, parseChunks, parseEventItems } from '../../lib/genapi/index.js'
 import { camera, register } from './describe-camera.js'
 
 const word = (value: number) => [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]
@@ -64,6 +64,59 @@ describe('chunks', () => {
     )
     map.attachChunks(chunks)
     expect([await map.get('ChunkImageLength'), await map.get('ChunkLineStatus')]).toEqual([2, 3])
+  })
+})
+
+describe('chunk data of a camera', () => {
+  const NODES = `<Category Name="Root"><pFeature>ChunkWidth</pFeature><pFeature>ChunkGain</pFeature><pFeature>Width</pFeature></Category>
+    <Port Name="A"><ChunkID>A</ChunkID></Port><Port Name="B"><ChunkID>B</ChunkID></Port>
+    <Integer Name="ChunkWidth"><pValue>ChunkWidthReg</pValue></Integer>
+    ${register('IntReg', 'ChunkWidthReg', 0, '', { access: 'RO' }).replace('Device', 'A')}
+    <SwissKnife Name="ChunkGain"><pVariable Name="RAW">ChunkGainReg</pVariable><pVariable Name="STEP">Step</pVariable><Formula>RAW / STEP</Formula></SwissKnife>
+    ${register('IntReg', 'ChunkGainReg', 0, '', { access: 'RO' }).replace('Device', 'B')}${register('IntReg', 'Step', 0x100)}
+    <Integer Name="Width"><Value>1</Value></Integer>`
+
+  it('has values by feature name, with formulas that need the device, and without what the payload lacks', async () => {
+    const { map, port } = camera(NODES)
+    port.poke32(0x100, 4)
+    const both = Uint8Array.from([...chunk(0xa, ...word(640)), ...chunk(0xb, ...word(10))])
+    const one = Uint8Array.from(chunk(0xa, ...word(320)))
+    // At once: each sees its own payload.
+    const [first, second, third] = await Promise.all(
+      [both, one, both].map((payload) => map.chunkValues(payload)),
+    )
+    expect(first).toEqual(
+      new Map([
+        ['ChunkWidth', { value: 640 }],
+        ['ChunkGain', { value: 2.5 }],
+      ]),
+    )
+    expect(second).toEqual(new Map([['ChunkWidth', { value: 320 }]]))
+    expect(third).toEqual(first)
+    await expect(map.get('ChunkWidth')).rejects.toMatchObject({ reason: 'not-available' })
+  })
+
+  it('is switched on chunk by chunk', async () => {
+    const { map, port } = camera(
+      `<Boolean Name="ChunkModeActive"><pValue>Mode</pValue></Boolean>${register('IntReg', 'Mode', 0x200)}
+       <Enumeration Name="ChunkSelector"><EnumEntry Name="Image"><Value>0</Value></EnumEntry><EnumEntry Name="Gain"><Value>1</Value></EnumEntry>
+       <EnumEntry Name="Width"><Value>2</Value></EnumEntry><Value>2</Value><pSelected>ChunkEnable</pSelected></Enumeration>
+       <Boolean Name="ChunkEnable"><pIsLocked>IsImage</pIsLocked><pValue>Enable</pValue></Boolean>
+       <IntSwissKnife Name="IsImage"><pVariable Name="S">ChunkSelector</pVariable><Formula>S = 0</Formula></IntSwissKnife>
+       ${register('IntReg', 'Enable', '<Address>0x300</Address><pIndex>ChunkSelector</pIndex>')}`,
+    )
+    port.poke32(0x300, 1)
+    expect(await enableChunks(map, ['Gain'])).toEqual(['Image', 'Gain'])
+    expect([port.peek32(0x200), port.peek32(0x304), port.peek32(0x308)]).toEqual([1, 1, 0])
+    expect(await map.get('ChunkSelector')).toBe('Width')
+    expect(await enableChunks(map)).toEqual(['Image', 'Gain', 'Width'])
+    await expect(enableChunks(map, ['Gian'])).rejects.toMatchObject({
+      reason: 'no-such-entry',
+      entries: ['Image', 'Gain', 'Width'],
+    })
+    await disableChunks(map)
+    expect(port.peek32(0x200)).toBe(0)
+    await expect(enableChunks(camera('').map)).rejects.toMatchObject({ reason: 'not-implemented' })
   })
 })
 
