@@ -177,8 +177,10 @@ export declare class StreamPort {
     multicast?: string
   })
   readonly port: number
-  /** Asks the kernel for a queue of that many bytes; returns what it granted. */
-  setReceiveBuffer(bytes: number): number
+  /** Asks the kernel for a queue of that many bytes. beyondLimit: granted by privilege, whatever net.core.rmem_max says. */
+  setReceiveBuffer(bytes: number): { bytes: number; beyondLimit: boolean }
+  /** SO_BUSY_POLL; returns 0, or the errno it was refused with. */
+  setBusyPoll(microseconds: number): number
   close(): void
 }
 
@@ -189,6 +191,7 @@ export interface NativeStreamOptions {
   packetSizeConfirmed: boolean
   payloadSize: number
   cameraAddress: string
+  channelIsNew?: boolean // the camera's block ids begin at 1
   cameraPort?: number // 0: that of the first packet
   cameraPortProven?: boolean // no other port is ever believed
   channel?: number
@@ -211,12 +214,31 @@ export interface NativeStreamOptions {
   coalesce?: number // ms, 0 to 10; 0: none
   queueBytes?: number // of the socket, as granted
   punchAddress?: string
-  punchPort?: number // 0: none
+  punchPort?: number // gets a datagram at start() and as keep-alive; 0: none
+  busyPoll?: number // us to ask the socket again and again before the receive thread sleeps; stop() takes as long
+  priority?: number // of a thread of its own: 1 to 99 real time, -20 to -1 niceness, 0 as it is
+  cpus?: number[] // where that thread may run
+  hugePages?: boolean
+  sharedThread?: boolean // one receive thread for several streams, where the engine's source can be polled
+  packetsPerSecond?: number // foreseen, to fill shared threads by
+}
+
+/** Errors are errno; 0: granted, or not asked for. */
+export interface NativeGrants {
+  sharedThread: boolean
+  priorityError: number
+  priorityLimit: number // RLIMIT_RTPRIO, or RLIMIT_NICE for a niceness, of this process
+  cpuError: number
+  cpus: number[] // where the thread may run
+  hugeError: number
+  hugePossible: number // bytes that whole huge pages can cover
+  hugeGranted: number // bytes in huge pages
+  hugeCounted: boolean // false: the system does not tell
 }
 
 /**
- * The receive thread ("gw-rx-<port>") over shared memory. It pins `memory` (a Uint8Array over a SharedArrayBuffer) until
- * stop(), which joins the thread (microseconds) and leaves final statistics and frames in the memory. onWake is called on
+ * The receive thread ("gw-rx-<port>"; with further streams that it serves "gw-rx-<port>+<n>") over shared memory. It pins `memory` (a Uint8Array over a SharedArrayBuffer) until
+ * stop(), which joins the thread or leaves the shared one (microseconds) and leaves final statistics and frames in the memory. onWake is called on
  * the JS thread when frames or events came, merged; and once after the thread ended. What it throws is an uncaught exception.
  */
 export declare class StreamReceiver {
@@ -229,7 +251,7 @@ export declare class StreamReceiver {
   )
   readonly id: number // for StreamConsumer in other environments of this process
   readonly baseOffset: number // where the control block begins in memory
-  start(): void
+  start(): NativeGrants
   stop(): void
   ref(on: boolean): void // whether a wait for frames keeps the process alive
 }

@@ -1,6 +1,7 @@
 // The camera's registers as lib/genapi sees them, and the way from a connected camera to its node map.
 
 import type { CameraControl } from '../binding.js'
+import type { CameraLife } from './camera-life.js'
 import { GigeError } from './errors.js'
 import {
   createNodeMap,
@@ -18,23 +19,19 @@ const DEVICE_MODE = 0x0004
 const BIG_ENDIAN = 0x80000000
 
 /** `isBigEndian`: the camera keeps numbers most significant byte first, as nearly all do. */
-export function cameraPort(control: CameraControl, isBigEndian = false): Port {
-  const at = (address: number | bigint): number => {
-    const value = Number(address)
-    if (value < 0 || value > 0xffffffff) {
-      throw new GigeError(
-        'ERR_GIGE_DESCRIPTION',
-        `The description names address ${address}, which GigE Vision does not have`,
-      )
-    }
-    return value
-  }
+export function cameraPort(control: CameraControl, life: CameraLife, isBigEndian = false): Port {
+  // Some descriptions (Basler's, of file access) name addresses with a second word above the 32 bits that GVCP has; the camera means
+  // the lower one.
+  const at = (address: number | bigint): number =>
+    address <= 0xffff_ffff ? Number(address) : Number(BigInt.asUintN(32, BigInt(address)))
   return {
-    read: async (address, length) => await control.readMemory(at(address), length),
-    write: async (address, data) => await control.writeMemory(at(address), data),
-    readRegister: async (address) => (await control.readRegisters([at(address)]))[0] as number,
-    writeRegister: async (address, value) => await control.writeRegister(at(address), value),
-    readRegisters: async (addresses) => await control.readRegisters(addresses.map(at)),
+    assertUsable: () => life.assertUsable(),
+    read: (address, length) => life.call(() => control.readMemory(at(address), length)),
+    write: (address, data) => life.call(() => control.writeMemory(at(address), data)),
+    readRegister: async (address) =>
+      (await life.call(() => control.readRegisters([at(address)])))[0] as number,
+    writeRegister: (address, value) => life.call(() => control.writeRegister(at(address), value)),
+    readRegisters: (addresses) => life.call(() => control.readRegisters(addresses.map(at))),
     registersAreBytes: isBigEndian,
   }
 }
@@ -54,7 +51,7 @@ async function isBigEndian(control: CameraControl): Promise<boolean> {
  * Downloads the description that the camera points to: that of its second URL where the first leads to nothing of use. `File:` and
  * `http:` are not followed: a camera does not choose what we open.
  */
-export async function readNodeMap(control: CameraControl): Promise<NodeMap> {
+export async function readNodeMap(control: CameraControl, life: CameraLife): Promise<NodeMap> {
   const refused: string[] = []
   const broken: { url: string; error: unknown }[] = []
   for (const address of URL_ADDRESSES) {
@@ -62,7 +59,7 @@ export async function readNodeMap(control: CameraControl): Promise<NodeMap> {
     try {
       url = await readUrl(control, address)
       const place = url.trim() === '' ? undefined : localPlace(url)
-      if (place) return await readFrom(control, place)
+      if (place) return await readFrom(control, life, place)
       if (url.trim() !== '') refused.push(url)
     } catch (error) {
       if (isGone(error)) throw error
@@ -105,9 +102,14 @@ function localPlace(text: string): Place | undefined {
   )
 }
 
-async function readFrom(control: CameraControl, { address, length }: Place): Promise<NodeMap> {
+async function readFrom(
+  control: CameraControl,
+  life: CameraLife,
+  { address, length }: Place,
+): Promise<NodeMap> {
   const file = await control.readMemory(address, length)
-  const map = createNodeMap(loadDescription(file).xml, cameraPort(control, await isBigEndian(control)))
+  const port = cameraPort(control, life, await isBigEndian(control))
+  const map = createNodeMap(loadDescription(file).xml, port)
   await map.settleEndianness()
   return map
 }

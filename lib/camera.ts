@@ -1,10 +1,13 @@
 // Camera in this process: finds it, takes control, reads its description, and owns its streams.
 
 import { EventEmitter } from 'node:events'
+import { constants } from 'node:os'
 import type { CameraControl, NativeCapabilities } from '../binding.js'
+import * as argument from './arguments.js'
+import { CameraLife } from './camera-life.js'
 import { readNodeMap } from './camera-port.js'
-import { findCamera } from './discovery.js'
-import { GigeError, invalidArgument } from './errors.js'
+import { assertSame, checkTarget, findCamera, isCameraInfo } from './camera-target.js'
+import { GigeError, hintFor, invalidArgument } from './errors.js'
 import {
   loadSettings,
   type NodeMap,
@@ -15,6 +18,7 @@ import {
 import { native } from './native.js'
 import { negotiate } from './packet-size.js'
 import { CameraStream, type StreamHost } from './stream.js'
+import { STREAM } from './stream-options.js'
 import type {
   Camera,
   CameraEvents,
@@ -28,10 +32,28 @@ import type {
   StreamOptions,
 } from './types.js'
 
-const ACCESS = ['control', 'exclusive', 'monitor'] as const
-
-function isCameraInfo(target: CameraTarget): target is CameraInfo {
-  return typeof target === 'object' && 'interface' in target && 'mac' in target
+const OPEN: argument.Rules<OpenOptions> = {
+  access: argument.oneOf(['control', 'exclusive', 'monitor']),
+  heartbeatTimeout: argument.whole(0, 0xffff_ffff),
+  interface: argument.nonEmpty,
+  discoverTimeout: argument.range(1, 3_600_000),
+  signal: argument.signal,
+}
+const NEGOTIATE: argument.Rules<NonNullable<Parameters<Camera['negotiatePacketSize']>[0]>> = {
+  min: argument.whole(0, 65535),
+  max: argument.whole(0, 65535),
+  timeout: argument.range(1, 60_000),
+}
+const GRAB: argument.Rules<NonNullable<Parameters<Camera['grab']>[0]>> = {
+  ...STREAM,
+  timeout: argument.range(1, 0x7fff_ffff),
+}
+const PERSISTENT_IP: argument.Rules<Parameters<Camera['setPersistentIp']>[0]> = {
+  address: argument.address,
+  subnetMask: argument.address,
+  gateway: argument.address,
+  persistent: argument.flag,
+  dhcp: argument.flag,
 }
 
 /** What discovery gave names its NIC: another one cannot be asked for beside it. */
@@ -49,12 +71,9 @@ function assertSeenThrough({ address, interface: nic }: CameraInfo, wanted: stri
  * ERR_GIGE_DESCRIPTION; the signal's reason.
  */
 export async function openCamera(target: CameraTarget, options: OpenOptions = {}): Promise<Camera> {
+  checkTarget(target)
+  argument.checkOptions('opening', options, OPEN)
   const { access = 'control', heartbeatTimeout = 0, signal } = options
-  if (!ACCESS.includes(access))
-    throw invalidArgument(`access must be one of ${ACCESS.join(', ')}, not '${access}'`)
-  if (!Number.isInteger(heartbeatTimeout) || heartbeatTimeout < 0 || heartbeatTimeout > 0xffffffff) {
-    throw invalidArgument(`heartbeatTimeout must be a number of milliseconds, not ${heartbeatTimeout}`)
-  }
   signal?.throwIfAborted()
   if (isCameraInfo(target)) assertSeenThrough(target, options.interface)
   const info = isCameraInfo(target)
@@ -64,29 +83,27 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
         ...(options.discoverTimeout !== undefined && { timeout: options.discoverTimeout }),
         ...(signal && { signal }),
       })
-  let lost: [reason: string, message: string] | undefined
-  let onLost: (reason: string, message: string) => void = (...loss) => {
-    lost = loss
-  }
-  const control = new native.CameraControl((reason, message) => onLost(reason, message))
+  const life = new CameraLife(info.address)
+  const control = new native.CameraControl((reason, message) => life.lose(reason, message))
   // The camera may not even answer that it was let go: its heartbeat ends it then.
   const release = () => control.close().catch(() => undefined)
   const abort = () => void release()
   signal?.addEventListener('abort', abort, { once: true })
   try {
-    const capabilities = await control.open({
-      address: info.address,
-      ...(info.interface.address !== '' && info.reachable && { localAddress: info.interface.address }),
-      // Where two NICs share a subnet the routing table picks one, not necessarily the camera's.
-      device: info.interface.name,
-    })
+    const capabilities = await control
+      .open({
+        address: info.address,
+        ...(info.interface.address !== '' && info.reachable && { localAddress: info.interface.address }),
+        // Where two NICs share a subnet the routing table picks one, not necessarily the camera's.
+        device: info.interface.name,
+      })
+      .catch(explainRefusal)
+    if (isCameraInfo(target) && !capabilities.readsDenied) await assertSame(control, target)
     await takeControl(control, info, access, heartbeatTimeout)
-    const features = await readNodeMap(control)
+    const features = await readNodeMap(control, life)
     signal?.throwIfAborted()
-    if (lost) throw lostError(info, ...lost)
-    const camera = new LocalCamera(info, access, control, capabilities, features)
-    onLost = (reason, message) => camera.onLost(reason, message)
-    return camera
+    life.assertUsable()
+    return new LocalCamera(info, access, control, capabilities, features, life)
   } catch (error) {
     await release()
     signal?.throwIfAborted()
@@ -96,11 +113,11 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
   }
 }
 
-function lostError(info: CameraInfo, reason: string, message: string): GigeError {
-  return new GigeError('ERR_GIGE_CONTROL_LOST', `Camera ${info.address} is lost: ${message}`, {
-    hint: 'It rebooted, was unplugged, or another application took it. Open it again with openCamera().',
-    details: { reason },
-  })
+/** A machine that refuses the port is up: that its interface is down is not what to look for. */
+function explainRefusal(error: unknown): never {
+  if (error instanceof GigeError && error.errno === constants.errno.ECONNREFUSED)
+    Object.assign(error, { hint: hintFor('ERR_GIGE_NOT_FOUND') })
+  throw error
 }
 
 async function takeControl(
@@ -125,7 +142,6 @@ async function takeControl(
 class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHost {
   private readonly streams = new Set<CameraStream>()
   private closing: Promise<void> | undefined
-  private lostError: GigeError | undefined
   private negotiating = false
 
   constructor(
@@ -134,8 +150,10 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
     readonly control: CameraControl,
     private readonly capabilities: NativeCapabilities,
     readonly features: NodeMap,
+    private readonly life: CameraLife,
   ) {
     super()
+    life.onLost = (reason, message) => this.onLost(reason, message)
   }
 
   get cameraAddress(): string {
@@ -186,6 +204,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   async negotiatePacketSize(
     options: { min?: number; max?: number; timeout?: number } = {},
   ): Promise<PacketSizeResult> {
+    argument.checkOptions('negotiation', options, NEGOTIATE)
     this.assertUsable()
     if (this.access === 'monitor') {
       throw new GigeError('ERR_GIGE_ACCESS_DENIED', 'Without control the packet size is not ours to change', {
@@ -247,6 +266,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   }
 
   async grab(options: StreamOptions & { timeout?: number } = {}): Promise<Frame> {
+    argument.checkOptions('grab', options, GRAB)
     const { timeout = 5000, signal, ...rest } = options
     const limit = AbortSignal.timeout(timeout)
     const stream = this.stream({
@@ -270,7 +290,6 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
             stats.datagrams === 0
               ? 'Nothing arrived: is the camera waiting for a trigger (TriggerMode), or does a firewall drop the stream?'
               : 'Packets are lost on the way; stats tell where.',
-          cause: error,
           details: { stats },
         },
       )
@@ -307,6 +326,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
     persistent?: boolean
     dhcp?: boolean
   }): Promise<void> {
+    argument.checkOptions('persistent address', options, PERSISTENT_IP, ['address', 'subnetMask'])
     await this.call(() => this.control.setPersistentIp(options))
   }
 
@@ -318,10 +338,9 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
     this.streams.delete(stream)
   }
 
-  onLost(reason: string, message: string): void {
+  private onLost(reason: string, message: string): void {
     if (this.closing) return // it was about to be let go
-    this.lostError = lostError(this.info, reason, message)
-    for (const stream of this.streams) stream.fail(this.lostError)
+    for (const stream of this.streams) stream.fail(this.life.lostError)
     this.emit('lost', { reason, message })
   }
 
@@ -337,21 +356,18 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   private async shutDown(): Promise<void> {
     // Control is given back whatever became of the streams.
     await Promise.allSettled([...this.streams].map((stream) => stream.close()))
+    this.life.end()
     // A camera that does not answer any more frees itself when its heartbeat runs out; nothing is left to do about it here.
     await this.control.close().catch(() => undefined)
   }
 
   private assertUsable(): void {
-    if (this.lostError) throw this.lostError
-    if (this.closing) throw new GigeError('ERR_GIGE_CLOSED', `Camera ${this.info.address} is closed`)
+    this.life.assertUsable()
+    if (this.closing) throw this.life.closedError // streams that it ends may still ask
   }
 
   private async call<T>(work: () => Promise<T>): Promise<T> {
     this.assertUsable()
-    try {
-      return await work()
-    } catch (error) {
-      throw this.lostError ?? error
-    }
+    return await this.life.call(work)
   }
 }

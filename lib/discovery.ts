@@ -2,22 +2,24 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { NativeCamera } from '../binding.js'
-import { GigeError, invalidArgument } from './errors.js'
+import * as argument from './arguments.js'
+import { GigeError } from './errors.js'
 import { native } from './native.js'
-import type {
-  CameraChange,
-  CameraInfo,
-  CameraTarget,
-  DiscoverOptions,
-  DiscoveryWarning,
-  WatchOptions,
-} from './types.js'
+import type { CameraChange, CameraInfo, DiscoverOptions, DiscoveryWarning, WatchOptions } from './types.js'
 
-const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/
-const MAC = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i
-
-export function isAddress(text: string): boolean {
-  return IPV4.test(text)
+const SEARCH: argument.Rules<DiscoverOptions> = {
+  timeout: argument.range(1, 3_600_000),
+  interfaces: argument.listOf(argument.nonEmpty),
+  addresses: argument.listOf(argument.address),
+  until: argument.callable,
+  onWarning: argument.callable,
+  signal: argument.signal,
+}
+const { until: _, ...WATCHED } = SEARCH
+const WATCH: argument.Rules<WatchOptions> = {
+  ...WATCHED,
+  interval: argument.range(1, 3_600_000),
+  misses: argument.whole(1, Number.MAX_SAFE_INTEGER),
 }
 
 function toInfo(found: NativeCamera): CameraInfo {
@@ -36,7 +38,7 @@ function toInfo(found: NativeCamera): CameraInfo {
   }
 }
 
-function sameElsewhere(camera: CameraInfo, other: CameraInfo): boolean {
+export function sameElsewhere(camera: CameraInfo, other: CameraInfo): boolean {
   const same = camera.mac === other.mac && camera.serial === other.serial
   return same && camera.interface.name !== other.interface.name
 }
@@ -46,6 +48,15 @@ function tellWarning({ message }: DiscoveryWarning): void {
     type: 'GigewireWarning',
     code: 'discovery',
   })
+}
+
+function leftOut(answers: number, cameras: number): DiscoveryWarning {
+  return {
+    interface: '',
+    address: '',
+    errno: 0,
+    message: `${cameras} cameras are as many as a search remembers; ${answers} answers of further ones were left out`,
+  }
 }
 
 /** The same camera behind the same NIC. */
@@ -60,11 +71,9 @@ function key(camera: CameraInfo): string {
  * Errors: ERR_GIGE_INVALID_ARGUMENT (no such interface), ERR_GIGE_NETWORK (nothing could be sent), the signal's reason.
  */
 export async function discover(options: DiscoverOptions = {}): Promise<CameraInfo[]> {
+  argument.checkOptions('discovery', options, SEARCH)
   const { until, signal, onWarning = tellWarning } = options
   signal?.throwIfAborted()
-  for (const address of options.addresses ?? []) {
-    if (!isAddress(address)) throw invalidArgument(`'${address}' is not an IPv4 address`)
-  }
   const found = new Map<string, CameraInfo>()
   const search = new native.Discovery()
   const stop = () => search.stop()
@@ -94,6 +103,7 @@ export async function discover(options: DiscoverOptions = {}): Promise<CameraInf
     if (failure) throw failure
     signal?.throwIfAborted()
     for (const issue of report.issues) onWarning(issue)
+    if (report.leftOut > 0) onWarning(leftOut(report.leftOut, found.size))
     return [...found.values()]
   } finally {
     signal?.removeEventListener('abort', stop)
@@ -105,15 +115,6 @@ function facts({ duplicateOf: _, ...camera }: CameraInfo): string {
   return JSON.stringify(camera)
 }
 
-const LONGEST_INTERVAL = 3_600_000
-
-function checkWatch(interval: number, misses: number): void {
-  if (!(interval >= 1 && interval <= LONGEST_INTERVAL))
-    throw invalidArgument(`interval must be from 1 to ${LONGEST_INTERVAL} ms, not ${interval}`)
-  if (!(Number.isInteger(misses) && misses >= 1))
-    throw invalidArgument(`misses must be a number of searches, not ${misses}`)
-}
-
 /**
  * Searches again and again, and tells what changed. Ends with the loop that reads it, or with the signal.
  * Errors: those of discover().
@@ -121,20 +122,21 @@ function checkWatch(interval: number, misses: number): void {
 export async function* watchCameras(
   options: WatchOptions = {},
 ): AsyncGenerator<CameraChange, void, undefined> {
-  const { interval = 1000, misses = 2, signal } = options
-  checkWatch(interval, misses)
+  argument.checkOptions('watch', options, WATCH)
+  const { interval = 1000, misses = 2, ...search } = options
+  const { signal } = search
   const known = new Map<string, { camera: CameraInfo; missed: number }>()
   let warned: string[] = []
   while (!signal?.aborted) {
     const next = performance.now() + interval
     const warnings: DiscoveryWarning[] = []
     const seen = await discover({
-      ...options,
-      timeout: options.timeout ?? Math.min(Math.ceil(interval), 2000),
+      ...search,
+      timeout: search.timeout ?? Math.min(Math.ceil(interval), 2000),
       onWarning: (warning) => warnings.push(warning),
     })
     for (const warning of warnings) {
-      if (!warned.includes(warning.message)) (options.onWarning ?? tellWarning)(warning)
+      if (!warned.includes(warning.message)) (search.onWarning ?? tellWarning)(warning)
     }
     warned = warnings.map(({ message }) => message)
     const now = new Map(seen.map((camera) => [key(camera), camera]))
@@ -155,71 +157,6 @@ export async function* watchCameras(
   signal?.throwIfAborted()
 }
 
-function describeTarget(target: Exclude<CameraTarget, CameraInfo>): string {
-  return typeof target === 'string' ? `'${target}'` : JSON.stringify(target)
-}
-
-function matches(camera: CameraInfo, target: Exclude<CameraTarget, CameraInfo>): boolean {
-  if (typeof target === 'string') {
-    const mac = target.toLowerCase().replaceAll('-', ':')
-    return [camera.address, camera.serial, camera.userName].includes(target) || camera.mac === mac
-  }
-  return (
-    (target.address === undefined || camera.address === target.address) &&
-    (target.serial === undefined || camera.serial === target.serial) &&
-    (target.userName === undefined || camera.userName === target.userName) &&
-    (target.mac === undefined || camera.mac === target.mac.toLowerCase().replaceAll('-', ':'))
-  )
-}
-
-/** The camera that is meant, reachable ones first. Errors: ERR_GIGE_NOT_FOUND with what was seen instead. */
-export async function findCamera(
-  target: Exclude<CameraTarget, CameraInfo>,
-  options: { interface?: string; timeout?: number; signal?: AbortSignal } = {},
-): Promise<CameraInfo> {
-  if (typeof target === 'string' && target === '') throw invalidArgument('An empty string names no camera')
-  const address = typeof target === 'string' ? (isAddress(target) ? target : undefined) : target.address
-  const fits = (found: CameraInfo[]) => found.filter((camera) => matches(camera, target))
-  const warnings: DiscoveryWarning[] = []
-  const found = await discover({
-    ...(options.timeout !== undefined && { timeout: options.timeout }),
-    ...(options.signal && { signal: options.signal }),
-    ...(options.interface !== undefined && { interfaces: [options.interface] }),
-    ...(address !== undefined && { addresses: [address] }),
-    until: (all) => fits(all).some((camera) => camera.reachable),
-    onWarning: (warning) => warnings.push(warning),
-  })
-  const [best] = fits(found).sort((a, b) => Number(b.reachable) - Number(a.reachable))
-  if (best?.reachable) return best
-  if (best) {
-    throw new GigeError(
-      'ERR_GIGE_NOT_FOUND',
-      `Camera ${describeTarget(target)} cannot be reached: ${best.unreachableReason}`,
-      {
-        hint: `Give the network interface ${best.interface.name} an address in the camera's subnet, or the camera one in the interface's: npx gigewire force-ip ${best.mac}`,
-        details: { camera: best },
-      },
-    )
-  }
-  const others = found.map((camera) => `${camera.address} (${camera.model} ${camera.serial})`)
-  const facts = [
-    `No camera ${describeTarget(target)} answered`,
-    ...(others.length > 0 ? [`these did: ${others.join(', ')}`] : []),
-    ...warnings.map(({ message }) => message),
-  ]
-  throw new GigeError('ERR_GIGE_NOT_FOUND', facts.join('; '), {
-    hint: hint(target, address),
-    details: { found, warnings },
-  })
-}
-
-function hint(target: Exclude<CameraTarget, CameraInfo>, address: string | undefined): string {
-  if (address)
-    return 'Check power, cable and address; a firewall may drop UDP port 3956 on the way. `npx gigewire list` shows what answers.'
-  const kind = typeof target === 'string' && MAC.test(target) ? 'MAC address' : 'name'
-  return `By ${kind} a camera is found only where broadcast reaches it. Give its IP address instead where a router, a container or a firewall lies between.`
-}
-
 export interface ForceIpOptions {
   mac: string
   /** 0.0.0.0 restarts the camera's usual configuration. */
@@ -232,15 +169,22 @@ export interface ForceIpOptions {
   timeout?: number
 }
 
+const FORCE: argument.Rules<ForceIpOptions> = {
+  mac: argument.mac,
+  address: argument.address,
+  subnetMask: argument.address,
+  gateway: argument.address,
+  interface: argument.nonEmpty,
+  timeout: argument.range(1, 600_000),
+}
+
 /**
  * Gives a camera an address until its next power cycle (FORCEIP), also one that is in another subnet, and waits until it is
  * seen there. Errors: ERR_GIGE_NOT_FOUND, ERR_GIGE_TIMEOUT (cameras that an application controls ignore it).
  */
 export async function forceIp(options: ForceIpOptions): Promise<CameraInfo> {
-  if (!MAC.test(options.mac))
-    throw invalidArgument(`'${options.mac}' is not a MAC address like 00:11:1c:f5:a0:b1`)
-  if (!isAddress(options.address)) throw invalidArgument(`'${options.address}' is not an IPv4 address`)
-  const mac = options.mac.toLowerCase().replaceAll('-', ':')
+  argument.checkOptions('FORCEIP', options, FORCE, ['mac', 'address'])
+  const mac = argument.canonicalMac(options.mac)
   let nic = options.interface
   if (nic === undefined) {
     const warnings: DiscoveryWarning[] = []

@@ -48,7 +48,7 @@ const HINTS: Partial<Record<GigeErrorCode, string>> = {
     "Another application controls the camera. Close it, wait for its heartbeat to expire (3 s by default), or open with { access: 'monitor' }.",
   ERR_GIGE_CONTROL_LOST:
     'The camera rebooted, was unplugged, or another application took it. Open it again with openCamera().',
-  ERR_GIGE_NETWORK: 'The operating system refused; `cause` and `errno` say why. Is the network interface up?',
+  ERR_GIGE_NETWORK: 'The operating system refused; the message says why. Is the network interface up?',
   ERR_GIGE_CLOSED: 'The object was closed before or during the call.',
   ERR_GIGE_STATUS: 'The camera refused the access; `statusName` says why.',
   ERR_GIGE_NATIVE:

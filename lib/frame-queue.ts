@@ -3,7 +3,7 @@
 
 import { GigeError } from './errors.js'
 import { LeasedFrame, type LeaseOwner } from './frame.js'
-import { CONST } from './layout.js'
+import { CONST, SLOT } from './layout.js'
 import type { Lease, Region } from './region.js'
 
 /** Frames handed out without letting the event loop turn: microtasks alone would starve timers and I/O. */
@@ -14,16 +14,23 @@ interface Waiter {
   reject: (error: unknown) => void
 }
 
-interface LeakRecord {
-  region: Region
-  lease: Lease
-  blockId: bigint
-  report: (blockId: bigint) => void
+/** What is known of a frame in use when nobody else knows of it any more. */
+interface Watch {
+  queue: FrameQueue | undefined
+  lease: Lease | undefined
+}
+
+/**
+ * Dies with a frame that was forgotten, and serves the next one where it was released: to register each frame and to undo that
+ * would cost more than all the rest that JavaScript does for it.
+ */
+class Guard {
+  readonly watch: Watch = { queue: undefined, lease: undefined }
 }
 
 // Never the way frames are returned, only the way a forgotten one is noticed.
-const forgotten = new FinalizationRegistry<LeakRecord>((record) => {
-  if (record.region.release(record.lease)) record.report(record.blockId)
+const forgotten = new FinalizationRegistry<Watch>(({ queue, lease }) => {
+  if (queue && lease) queue.onForgotten(lease)
 })
 
 function socketFailure({ failErrno }: Region): GigeError {
@@ -35,6 +42,7 @@ function socketFailure({ failErrno }: Region): GigeError {
 
 export class FrameQueue implements LeaseOwner {
   private readonly waiters: Waiter[] = []
+  private readonly spare: Guard[] = []
   private outstanding = 0
   private unseen = 0
   private served = 0
@@ -78,6 +86,12 @@ export class FrameQueue implements LeaseOwner {
     }
   }
 
+  /** The oldest ready frame where it can be had at once: nobody waits before the caller, and it is not the event loop's turn. */
+  takeReady(): LeasedFrame | undefined {
+    if (this.waiters.length > 0 || this.served >= FRAMES_PER_TURN) return undefined
+    return this.take()
+  }
+
   next(): Promise<IteratorResult<LeasedFrame, void>> {
     return new Promise((resolve, reject) => {
       this.waiters.push({ resolve, reject })
@@ -99,6 +113,7 @@ export class FrameQueue implements LeaseOwner {
   finish(error?: unknown): void {
     if (error !== undefined) this.fail(error)
     this.over = true
+    for (const guard of this.spare.splice(0)) forgotten.unregister(guard)
     this.wake()
   }
 
@@ -126,10 +141,18 @@ export class FrameQueue implements LeaseOwner {
 
   onRelease(frame: LeasedFrame): void {
     this.outstanding--
-    forgotten.unregister(frame)
+    const guard = frame.guard as Guard
+    frame.guard = undefined // whoever keeps a released frame must not keep the guard of another one
+    guard.watch.queue = undefined
+    guard.watch.lease = undefined
+    if (this.over) forgotten.unregister(guard)
+    else this.spare.push(guard)
   }
 
-  private readonly reportLeak = (blockId: bigint): void => {
+  /** Nobody can release that frame any more. */
+  onForgotten(lease: Lease): void {
+    const blockId = this.region.slotU64(lease.slot, SLOT.blockId)
+    if (!this.region.release(lease)) return
     this.outstanding--
     this.hooks.onLeak(blockId)
   }
@@ -143,12 +166,17 @@ export class FrameQueue implements LeaseOwner {
     this.served++
     this.outstanding++
     const frame = new LeasedFrame(this.region, lease, this)
-    forgotten.register(
-      frame,
-      { region: this.region, lease, blockId: frame.blockId, report: this.reportLeak },
-      frame,
-    )
+    const guard = this.spare.pop() ?? this.newGuard()
+    guard.watch.queue = this
+    guard.watch.lease = lease
+    frame.guard = guard
     return frame
+  }
+
+  private newGuard(): Guard {
+    const guard = new Guard()
+    forgotten.register(guard, guard.watch, guard)
+    return guard
   }
 
   /** The first cause counts. */

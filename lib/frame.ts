@@ -67,6 +67,8 @@ export class LeasedFrame implements Frame {
   readonly readyTimeNs: bigint
   readonly complete: boolean
   readonly packets: { expected: number; received: number; resent: number }
+  /** The owner's: nothing but this frame holds it, so that it is garbage when a frame was forgotten. */
+  guard: object | undefined
   private readonly payloadBytes: number
   private readonly payloadTypeCode: number
   private readonly flags: number
@@ -79,27 +81,26 @@ export class LeasedFrame implements Frame {
     private readonly owner: LeaseOwner,
   ) {
     const slot = lease.slot
-    const u32 = (offset: number) => region.slotU32(slot, offset)
-    this.flags = u32(SLOT.flags)
+    this.flags = region.slotU32(slot, SLOT.flags)
     this.complete = (this.flags & CONST.frameComplete) !== 0
     this.blockId = region.slotU64(slot, SLOT.blockId)
     this.timestamp = region.slotU64(slot, SLOT.timestamp)
     this.hostTimeNs = region.slotU64(slot, SLOT.hostTimeNs)
     this.readyTimeNs = region.slotU64(slot, SLOT.readyTimeNs)
-    this.payloadBytes = Math.min(Number(region.slotU64(slot, SLOT.payloadBytes)), region.slotCapacity)
-    this.payloadTypeCode = u32(SLOT.payloadType)
-    this.pixelFormatCode = u32(SLOT.pixelFormat)
-    this.width = u32(SLOT.width)
-    this.height = u32(SLOT.height)
-    this.offsetX = u32(SLOT.offsetX)
-    this.offsetY = u32(SLOT.offsetY)
-    this.paddingX = u32(SLOT.paddingX)
-    this.paddingY = u32(SLOT.paddingY)
-    this.dataSize = u32(SLOT.dataSize)
+    this.payloadBytes = Math.min(region.slotNumber(slot, SLOT.payloadBytes), region.slotCapacity)
+    this.payloadTypeCode = region.slotU32(slot, SLOT.payloadType)
+    this.pixelFormatCode = region.slotU32(slot, SLOT.pixelFormat)
+    this.width = region.slotU32(slot, SLOT.width)
+    this.height = region.slotU32(slot, SLOT.height)
+    this.offsetX = region.slotU32(slot, SLOT.offsetX)
+    this.offsetY = region.slotU32(slot, SLOT.offsetY)
+    this.paddingX = region.slotU32(slot, SLOT.paddingX)
+    this.paddingY = region.slotU32(slot, SLOT.paddingY)
+    this.dataSize = region.slotU32(slot, SLOT.dataSize)
     this.packets = {
-      expected: u32(SLOT.packetsExpected),
-      received: u32(SLOT.packetsReceived),
-      resent: u32(SLOT.packetsResent),
+      expected: region.slotU32(slot, SLOT.packetsExpected),
+      received: region.slotU32(slot, SLOT.packetsReceived),
+      resent: region.slotU32(slot, SLOT.packetsResent),
     }
   }
 

@@ -1,6 +1,14 @@
 // The public entry.
 
 export { attachStream } from './attach.js'
+export { applyBandwidthShare, collectBandwidthFacts, interfaceSpeed } from './bandwidth-camera.js'
+export {
+  type BandwidthPlan,
+  type CameraBandwidthFacts,
+  type CameraShare,
+  type PlanOptions,
+  planBandwidth,
+} from './bandwidth-plan.js'
 export { openCamera } from './camera.js'
 export { discover, type ForceIpOptions, forceIp, watchCameras } from './discovery.js'
 export { GigeError, type GigeErrorCode } from './errors.js'

@@ -66,13 +66,22 @@ export async function choosePacketSize(
 }
 
 async function useGivenSize(
-  { control, localAddress }: NegotiationContext,
+  { control, features, localAddress }: NegotiationContext,
   wanted: number,
   warn: (warning: StreamWarning) => void,
 ): Promise<Negotiated> {
   const started = performance.now()
   const previous = await readPacketSize(control)
-  const packetSize = await setPacketSize(control, wanted)
+  const packetSize = await setPacketSize(control, wanted).catch(async (cause: unknown) => {
+    if (!(cause instanceof GigeError) || cause.code !== 'ERR_GIGE_STATUS') throw cause
+    const limits = [await bound(features, 'min'), await bound(features, 'max'), await bound(features, 'inc')]
+    const [low = '?', high = '?', step = '?'] = limits
+    throw new GigeError('ERR_GIGE_STATUS', `The camera refuses packet size ${wanted}: ${cause.statusName}`, {
+      hint: `By its description it takes ${low} to ${high} bytes in steps of ${step}.`,
+      cause,
+      details: { status: cause.status, statusName: cause.statusName },
+    })
+  })
   if (packetSize !== wanted) {
     warn({
       code: 'packet-size',

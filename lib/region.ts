@@ -132,7 +132,7 @@ export class Region {
       const ready = (Atomics.load(this.words, HEADER.ringHead / 4) - tail) >>> 0
       if (ready === 0) return undefined
       const slot = Atomics.load(this.words, this.ring + (tail & this.ringMask)) >>> 0
-      const holderAt = this.slots + (slot * SLOT.size + SLOT.holder) / 4
+      const holderAt = this.slots + ((slot * SLOT.size + SLOT.holder) >>> 2)
       const claim = slot < this.slotCount ? Atomics.load(this.words, holderAt) : 0
       // While the tail stands, the entry and the claim belong together: no slot is filled anew before it has left the ring.
       const now = Atomics.load(this.words, tailAt)
@@ -183,11 +183,16 @@ export class Region {
 
   /** A field of a slot header. */
   slotU32(slot: number, offset: number): number {
-    return this.words[this.slots + (slot * SLOT.size + offset) / 4]! >>> 0
+    return this.words[this.slots + ((slot * SLOT.size + offset) >>> 2)]! >>> 0
   }
 
   slotU64(slot: number, offset: number): bigint {
-    return this.bigs[(this.slots * 4 + slot * SLOT.size + offset) / 8]!
+    return this.bigs[(this.slots >>> 1) + ((slot * SLOT.size + offset) >>> 3)]!
+  }
+
+  /** A 64-bit field where no more than 53 bits are needed: without a bigint on the way. */
+  slotNumber(slot: number, offset: number): number {
+    return this.slotU32(slot, offset) + this.slotU32(slot, offset + 4) * 2 ** 32
   }
 
   /** The frame's bytes. One view for each slot is kept, since frames of a stream rarely change their size. */
@@ -205,6 +210,11 @@ export class Region {
     const byte = packet >>> 3
     if (byte >= this.mapStride) return false
     return ((this.bytes[this.mapsOffset + slot * this.mapStride + byte]! >>> (packet & 7)) & 1) === 1
+  }
+
+  /** Whether drainEvents() would give any. */
+  get hasEvents(): boolean {
+    return Atomics.load(this.words, HEADER.eventTail / 4) !== Atomics.load(this.words, HEADER.eventHead / 4)
   }
 
   /** Events since the last call; only the stream's owner calls this. */
@@ -243,6 +253,6 @@ export class Region {
   }
 
   private stateAt(slot: number): number {
-    return this.slots + (slot * SLOT.size + SLOT.state) / 4
+    return this.slots + ((slot * SLOT.size + SLOT.state) >>> 2)
   }
 }

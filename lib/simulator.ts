@@ -1,8 +1,10 @@
 // A camera without a camera: native, in this process, on threads of its own. For tests, demonstrations, and as the load of
 // benchmarks.
 
-import { invalidArgument } from './errors.js'
+import { constants } from 'node:os'
+import { GigeError, invalidArgument } from './errors.js'
 import { native } from './native.js'
+import { checkFaults, checkSimulatorOptions } from './simulator-options.js'
 
 /** Probabilities 0..1 for each packet unless said otherwise; the same seed loses the same packets. */
 export interface SimulatorFaults {
@@ -155,9 +157,21 @@ export interface Simulator extends AsyncDisposable {
 /** A camera goes on until it is stopped, whether or not anybody still holds its object. */
 const running = new Set<object>()
 
+function create(options: SimulatorOptions) {
+  try {
+    return new native.NativeSimulator(options)
+  } catch (error) {
+    if (!(error instanceof GigeError) || error.errno !== constants.errno.EADDRINUSE) throw error
+    throw Object.assign(error, {
+      hint: 'Another camera or program on this machine has that port. Give each simulated camera another { address }, such as 127.0.0.2.',
+    })
+  }
+}
+
 /** Errors: ERR_GIGE_NETWORK when the address is not this machine's or another camera uses it; ERR_GIGE_INVALID_ARGUMENT. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const camera = new native.NativeSimulator(options)
+  checkSimulatorOptions(options)
+  const camera = create(options)
   running.add(camera)
   const stop = async () => {
     running.delete(camera)
@@ -168,7 +182,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     serial: options.serial ?? 'GW-SIM-1',
     seed: BigInt(options.seed ?? 1),
     stats: () => camera.stats() as unknown as SimulatorStats,
-    setFaults: (faults) => camera.setFaults(faults),
+    setFaults: (faults) => {
+      checkFaults(faults)
+      camera.setFaults(faults)
+    },
     crash: () => camera.inject('crash'),
     reboot: (ms) => camera.inject('reboot', ms),
     stallControl: (ms) => camera.inject('stall', ms),

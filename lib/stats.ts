@@ -7,12 +7,12 @@ export interface StreamStats {
   /** Taken from the socket = accepted + duplicate + late + foreign + malformed + test + refused. */
   datagrams: number
   bytes: number
-  /** First copies of packets of open blocks. */
+  /** First copies of packets of open blocks = packetsReceived + packetsCut, once the stream has ended. */
   accepted: number
   duplicate: number
   /** Their block was closed already. */
   late: number
-  /** From another address than the camera's. */
+  /** Not from the camera's address and stream port. */
   foreign: number
   /** Too short, contradictory, or beyond the block. */
   malformed: number

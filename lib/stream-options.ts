@@ -1,125 +1,79 @@
-// Checks stream options before anything is touched: unknown names are most often misspelled ones.
+// Checks stream options before anything is touched.
 
-import { isIPv4 } from 'node:net'
+import * as argument from './arguments.js'
 import { invalidArgument } from './errors.js'
-import type { ResendOptions, StreamOptions } from './types.js'
+import { concernsThread } from './stream-tuning.js'
+import type { ResendOptions, StreamOptions, StreamTuning } from './types.js'
 
-const KNOWN: Record<keyof StreamOptions, true> = {
-  buffers: true,
-  packetSize: true,
-  bufferHandling: true,
-  incomplete: true,
-  resend: true,
-  receiveBufferBytes: true,
-  engine: true,
-  coalesce: true,
-  streamPort: true,
-  streamDestination: true,
-  multicast: true,
-  acquisition: true,
-  frames: true,
-  frameTimeout: true,
-  signal: true,
+const RESEND: argument.Rules<ResendOptions> = {
+  initialDelay: argument.range(0, 60_000),
+  responseTimeout: argument.range(0.1, 60_000),
+  timeout: argument.range(0, 60_000),
+  maxTries: argument.range(1, 1000),
+  budgetPercent: argument.range(0, 1000),
 }
 
-const RESEND_LIMITS: Record<keyof ResendOptions, [low: number, high: number]> = {
-  initialDelay: [0, 60_000],
-  responseTimeout: [0.1, 60_000],
-  timeout: [0, 60_000],
-  maxTries: [1, 1000],
-  budgetPercent: [0, 1000],
+const MOST_CPUS = 1024
+const TUNING: argument.Rules<StreamTuning> = {
+  busyPoll: argument.whole(1, 1000),
+  priority: (name, value) => {
+    argument.whole(-20, 99)(name, value)
+    if (value === 0) throw invalidArgument(`${name} must be 1 to 99 (real time) or -20 to -1 (niceness)`)
+  },
+  cpu: (name, value) => {
+    if (!Array.isArray(value) || value.length === 0)
+      throw invalidArgument(`${name} must be a list of CPU numbers, not ${argument.text(value)}`)
+    for (const cpu of value) argument.whole(0, MOST_CPUS - 1)(name, cpu)
+  },
+  hugePages: argument.flag,
 }
 
-function known(what: string, names: object, given: object): void {
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(names, name)) continue
-    const near = Object.keys(names).find((known) => known.toLowerCase() === name.toLowerCase())
-    throw invalidArgument(`Unknown ${what} option '${name}'`, near ? `Did you mean '${near}'?` : '')
-  }
-}
-
-function whole(name: string, value: unknown, low: number, high: number): void {
-  if (value === undefined) return
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
-    throw invalidArgument(`${name} must be a whole number from ${low} to ${high}, not ${text(value)}`)
-  }
-}
-
-function range(name: string, value: unknown, low: number, high: number): void {
-  if (value === undefined || (typeof value === 'number' && value >= low && value <= high)) return
-  throw invalidArgument(`${name} must be a number from ${low} to ${high}, not ${text(value)}`)
-}
-
-function oneOf(name: string, value: unknown, choices: readonly unknown[]): void {
-  if (value === undefined || choices.includes(value)) return
-  throw invalidArgument(
-    `${name} must be one of ${choices.map((c) => `'${text(c)}'`).join(', ')}, not ${text(value)}`,
-  )
-}
-
-function isMulticast(address: string): boolean {
-  const first = Number(address.split('.')[0])
-  return first >= 224 && first <= 239
-}
-
-/** For messages: whatever it is. */
-function text(value: unknown): string {
-  try {
-    return typeof value === 'object' ? (JSON.stringify(value) ?? typeof value) : String(value)
-  } catch {
-    return typeof value
-  }
-}
-
-function address(name: string, value: unknown): void {
-  if (value === undefined || (typeof value === 'string' && isIPv4(value))) return
-  throw invalidArgument(`${name} must be an IPv4 address, not ${text(value)}`)
-}
-
-function resend(value: unknown): void {
-  if (value === undefined || typeof value === 'boolean') return
-  if (typeof value !== 'object' || value === null) {
-    throw invalidArgument(`resend must be true, false or an object, not ${text(value)}`)
-  }
-  known('resend', RESEND_LIMITS, value)
-  for (const [name, [low, high]] of Object.entries(RESEND_LIMITS)) {
-    const given = (value as Record<string, unknown>)[name]
-    range(`resend.${name}`, given, low, high)
-  }
+export const STREAM: argument.Rules<StreamOptions> = {
+  buffers: argument.whole(1, 4096),
+  packetSize: (name, value) => {
+    if (value !== 'auto') argument.whole(46, 65535)(name, value)
+  },
+  bufferHandling: argument.oneOf(['OldestFirst', 'OldestFirstOverwrite', 'NewestOnly']),
+  incomplete: argument.oneOf(['drop', 'deliver']),
+  resend: (_, value) => {
+    if (typeof value === 'boolean') return
+    if (typeof value !== 'object' || value === null)
+      throw invalidArgument(`resend must be true, false or an object, not ${argument.text(value)}`)
+    argument.checkOptions<ResendOptions>('resend', value, RESEND)
+  },
+  receiveBufferBytes: argument.whole(4096, 0x7fffffff),
+  engine: argument.oneOf(['auto', 'copy', 'scatter', 'aggregate']),
+  coalesce: argument.range(0, 10),
+  threads: argument.oneOf(['own', 'shared']),
+  tuning: (_, value) => argument.checkOptions('tuning', value as StreamTuning, TUNING),
+  streamPort: (name, value) => {
+    if (!Array.isArray(value)) return argument.whole(1, 65535)(name, value)
+    for (const port of value) argument.whole(1, 65535)(name, port)
+    if (value.length !== 2 || value[0] > value[1])
+      throw invalidArgument('streamPort must be a port or [lowest, highest]')
+  },
+  streamDestination: argument.address,
+  multicast: (name, value) => {
+    argument.address(name, value)
+    const first = Number((value as string).split('.')[0])
+    if (first >= 224 && first <= 239) return
+    throw invalidArgument(`multicast must be an address from 224.0.0.0 to 239.255.255.255, not ${value}`)
+  },
+  acquisition: argument.oneOf(['auto', 'manual']),
+  frames: argument.whole(1, Number.MAX_SAFE_INTEGER),
+  frameTimeout: argument.whole(1, 1e9),
+  signal: argument.signal,
 }
 
 export function validateStreamOptions(
   options: StreamOptions,
   access: 'control' | 'exclusive' | 'monitor',
 ): StreamOptions {
-  if (typeof options !== 'object' || options === null)
-    throw invalidArgument('Stream options must be an object')
-  known('stream', KNOWN, options)
-  whole('buffers', options.buffers, 1, 4096)
-  whole('frames', options.frames, 1, Number.MAX_SAFE_INTEGER)
-  whole('receiveBufferBytes', options.receiveBufferBytes, 4096, 0x7fffffff)
-  whole('frameTimeout', options.frameTimeout, 1, 1e9)
-  if (options.packetSize !== 'auto') whole('packetSize', options.packetSize, 46, 65535)
-  oneOf('bufferHandling', options.bufferHandling, ['OldestFirst', 'OldestFirstOverwrite', 'NewestOnly'])
-  oneOf('engine', options.engine, ['auto', 'copy', 'scatter', 'aggregate'])
-  range('coalesce', options.coalesce, 0, 10)
-  oneOf('incomplete', options.incomplete, ['drop', 'deliver'])
-  oneOf('acquisition', options.acquisition, ['auto', 'manual'])
-  const ports = Array.isArray(options.streamPort) ? options.streamPort : [options.streamPort]
-  for (const port of ports) whole('streamPort', port, 1, 65535)
-  if (Array.isArray(options.streamPort) && (ports.length !== 2 || ports[0]! > ports[1]!)) {
-    throw invalidArgument('streamPort must be a port or [lowest, highest]')
-  }
-  resend(options.resend)
-  address('streamDestination', options.streamDestination)
-  address('multicast', options.multicast)
-  // Not instanceof: it may come from another realm.
-  if (options.signal !== undefined && typeof options.signal?.addEventListener !== 'function') {
-    throw invalidArgument('signal must be an AbortSignal')
-  }
-  if (options.multicast !== undefined && !isMulticast(options.multicast)) {
+  argument.checkOptions('stream', options, STREAM)
+  if (options.threads === 'shared' && concernsThread(options.tuning ?? {})) {
     throw invalidArgument(
-      `multicast must be an address from 224.0.0.0 to 239.255.255.255, not ${options.multicast}`,
+      'tuning.busyPoll, priority and cpu are for a receive thread that serves one stream',
+      "Leave out threads: 'shared'.",
     )
   }
   if (access === 'monitor' && options.multicast === undefined) {

@@ -13,12 +13,14 @@ import { Region, type RegionEvent } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
 import { allocateStream, payloadBytes } from './stream-memory.js'
 import { validateStreamOptions } from './stream-options.js'
+import { chooseThread, grantsOf, nativeTuning, tuningWarnings } from './stream-tuning.js'
 import type {
   Frame,
   FrameStream,
   FrameStreamEvents,
   PacketSizeResult,
   StreamEngine,
+  StreamGrants,
   StreamOptions,
   StreamShare,
   StreamWarning,
@@ -61,7 +63,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private channelOpen = false
   /** The camera's stream port by its own word; 0: it does not tell. */
   private scsp = 0
-  private queueBytes = 0
+  private grants: StreamGrants | undefined
   private locked = false
   private acquiring = false
   private gone = false
@@ -89,6 +91,10 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
 
   get engine(): StreamEngine | undefined {
     return this.region && ENGINES[this.region.counters().manner]
+  }
+
+  get granted(): StreamGrants | undefined {
+    return this.grants
   }
 
   start(): Promise<void> {
@@ -123,7 +129,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     // The iterator is made where the caller stands: the only place a forgotten frame can be traced back to.
     this.taken = new Error('frames taken').stack?.split('\n').slice(2).join('\n') ?? ''
     return {
-      next: async () => await this.next(),
+      next: () => this.next(),
       return: async () => {
         await this.close()
         return { done: true, value: undefined }
@@ -135,10 +141,28 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     const { frames } = this.options
     if (frames !== undefined && this.asked >= frames) return this.finishAfter(this.lastAsked)
     this.asked++
+    const ready = this.readyFrame()
+    if (ready) {
+      this.lastAsked = undefined
+      return ready
+    }
     const asked = this.nextFrame()
     // Without its result, which would keep the frame from being collected.
     if (frames !== undefined) this.lastAsked = asked.then(ignore, ignore)
     return asked
+  }
+
+  /** What a stream under full load does for each frame: no wait, no native call, one promise. */
+  private readyFrame(): Promise<IteratorResult<Frame, void>> | undefined {
+    if (this.state !== 'running') return undefined
+    try {
+      const value = this.queue?.takeReady()
+      if (!value) return undefined
+      this.tellEvents()
+      return Promise.resolve({ done: false, value })
+    } catch (error) {
+      return this.failWith(error)
+    }
   }
 
   private async nextFrame(): Promise<IteratorResult<Frame, void>> {
@@ -150,9 +174,13 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       else this.tellEvents()
       return result
     } catch (error) {
-      await this.close()
-      throw error
+      return await this.failWith(error)
     }
+  }
+
+  private async failWith(error: unknown): Promise<never> {
+    await this.close()
+    throw error
   }
 
   /** All frames that were wanted are asked for; the last of them may still be on its way to another caller. */
@@ -208,16 +236,24 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     const monitor = host.access === 'monitor'
     const ports = options.streamPort ?? (monitor ? await sentTo(host) : 0)
     this.assertOpen()
-    this.port = this.bind(payload, ports)
+    this.port = this.bind(ports)
+    const { busyPollError, receiveBuffer } = this.tuneSocket(this.port, payload)
     if (!monitor) await this.openChannel(this.port)
     this.assertOpen()
     this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
+    const punchPort = this.negotiated?.punchPort || this.scsp
+    if (this.negotiated && punchPort !== 0) this.negotiated.punched = true // at the receiver's start
     const packetSize = this.negotiated?.packetSize ?? (await readPacketSize(host.control))
     // Changing the packet size may change the payload (chunks), never the other way round.
     const slotBytes = Math.max(await payloadBytes(host.features, warn), payload)
     this.assertOpen()
     const slots = options.buffers ?? 8
     const memory = allocateStream(slots, slotBytes, packetSize)
+    const thread = await chooseThread(options, host.features, slotBytes, packetSize)
+    this.assertOpen()
+    const tuning = options.tuning ?? {}
+    const busy = tuning.busyPoll !== undefined && busyPollError === 0
+    const coalesce = options.coalesce ?? (busy ? 0 : undefined) // who asks all the time need not rest
     const resend = typeof options.resend === 'object' ? options.resend : {}
     const canResend = (host.gvcpCapability & RESEND_CAPABILITY) !== 0 && !monitor
     this.receiver = new native.StreamReceiver(
@@ -228,15 +264,18 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
         packetSizeConfirmed: this.negotiated?.confirmed ?? false,
         payloadSize: slotBytes,
         cameraAddress: host.cameraAddress,
+        channelIsNew: this.channelOpen,
         bufferHandling: options.bufferHandling ?? 'OldestFirst',
         deliverIncomplete: options.incomplete === 'deliver',
         resend: { enabled: options.resend !== false && canResend, ...resend },
         cameraPort: this.negotiated?.sourcePort || this.scsp,
         cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
-        punchPort: this.negotiated?.punchPort || this.scsp,
-        queueBytes: this.queueBytes,
+        punchPort,
+        queueBytes: receiveBuffer.granted ?? 0,
         ...(options.engine && { engine: options.engine }),
-        ...(options.coalesce !== undefined && { coalesce: options.coalesce }),
+        ...(coalesce !== undefined && { coalesce }),
+        ...nativeTuning(tuning, busyPollError),
+        ...thread,
         ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
       },
       host.control,
@@ -249,36 +288,46 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       ref: (waiting) => this.receiver?.ref(waiting),
       onLeak: (blockId) => this.onLeak(blockId),
     })
-    this.receiver.start()
+    this.grants = grantsOf(tuning, receiveBuffer, busyPollError, this.receiver.start())
+    for (const warning of tuningWarnings(this.grants)) this.warn(warning)
     if (options.acquisition !== 'manual' && !monitor) await this.startAcquisition()
   }
 
-  private bind(payload: number, ports: number | [number, number]): StreamPort {
+  private bind(ports: number | [number, number]): StreamPort {
     const { options, host } = this
     const [low, high] = Array.isArray(ports) ? ports : [ports, ports]
-    const port = new native.StreamPort({
+    return new native.StreamPort({
       address: host.localAddress,
       ...(host.device !== '' && { device: host.device }),
       port: low,
       portHigh: high,
       ...(options.multicast !== undefined && { multicast: options.multicast }),
     })
-    // Room for what comes while the receive thread is kept from running: two frames, or 20 ms at 1.6 Gbit/s.
-    const wanted = options.receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
-    const granted = port.setReceiveBuffer(wanted)
-    this.queueBytes = granted
-    if (granted < wanted) this.warnReceiveBuffer(wanted, granted, payload)
-    return port
   }
 
-  private warnReceiveBuffer(wanted: number, granted: number, payload: number): void {
+  private tuneSocket(
+    port: StreamPort,
+    payload: number,
+  ): { busyPollError: number; receiveBuffer: StreamGrants['receiveBuffer'] } {
+    const { receiveBufferBytes, tuning = {} } = this.options
+    // Room for what comes while the receive thread is kept from running: two frames, or 20 ms at 1.6 Gbit/s.
+    const wanted = receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
+    return {
+      receiveBuffer: this.askForQueue(port, wanted, payload),
+      busyPollError: tuning.busyPoll === undefined ? 0 : port.setBusyPoll(tuning.busyPoll),
+    }
+  }
+
+  private askForQueue(port: StreamPort, asked: number, payload: number): StreamGrants['receiveBuffer'] {
+    const { bytes: granted, beyondLimit } = port.setReceiveBuffer(asked)
+    const by = beyondLimit ? 'privilege' : 'limit'
+    if (granted >= asked) return { asked, granted, by }
     // The kernel charges about 1.6 bytes of queue for a byte of payload in small packets, but counts the wish twice.
     const share = Math.round((100 * granted * 1.25) / Math.max(payload, 1))
-    this.warn({
-      code: 'receive-buffer',
-      message: `The kernel grants ${granted} bytes of socket queue instead of ${wanted}: about ${share} % of a frame; a receive thread kept waiting for longer loses packets`,
-      hint: `sudo sysctl -w net.core.rmem_max=${wanted}`,
-    })
+    const reason = `The kernel grants ${granted} bytes of socket queue instead of ${asked}: about ${share} % of a frame; a receive thread kept waiting for longer loses packets`
+    const remedy = `sudo sysctl -w net.core.rmem_max=${asked}`
+    this.warn({ code: 'receive-buffer', message: reason, hint: remedy })
+    return { asked, granted, by, reason, remedy }
   }
 
   private async openChannel(port: StreamPort): Promise<void> {
@@ -329,7 +378,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   }
 
   private tellEvents(): void {
-    for (const event of this.region?.drainEvents() ?? []) this.tell(() => this.emitEvent(event))
+    if (!this.region?.hasEvents) return
+    for (const event of this.region.drainEvents()) this.tell(() => this.emitEvent(event))
   }
 
   private emitEvent({ kind, blockId, a, b }: RegionEvent): void {

@@ -82,7 +82,10 @@ export interface CameraChange {
   camera: CameraInfo
 }
 
-/** An address, MAC, serial number or user name; or what discovery gave; or one of these by name. */
+/**
+ * An address, MAC, serial number or user name; or what discovery gave; or one or more of these by name. By a user name alone all
+ * of `discoverTimeout` is waited, since a second camera may have it.
+ */
 export type CameraTarget =
   | string
   | CameraInfo
@@ -136,6 +139,42 @@ export type BufferHandling = 'OldestFirst' | 'OldestFirstOverwrite' | 'NewestOnl
 
 export type StreamEngine = 'copy' | 'scatter' | 'aggregate'
 
+/** Wishes to the machine; each is told of in `stream.granted`, and a refusal is a warning. Figures: docs/performance.md. */
+export interface StreamTuning {
+  /**
+   * us, 1 to 1000, that the receive thread asks socket and NIC (SO_BUSY_POLL) again and again before it sleeps: less latency for
+   * most of a core. Packets are then not left to gather, unless `coalesce` says so.
+   */
+  busyPoll?: number
+  /** Of the receive thread: 1 to 99 is real time (SCHED_FIFO), -20 to -1 a niceness. */
+  priority?: number
+  /** CPUs that the receive thread may run on. */
+  cpu?: number[]
+  /** Frame memory in huge pages. */
+  hugePages?: boolean
+}
+
+/** A wish and what became of it; with a `reason` where that is less, and a `remedy`: what would lift it. */
+export interface Grant<T> {
+  asked: T
+  /** undefined: nothing, or nobody knows. */
+  granted: T | undefined
+  reason?: string
+  remedy?: string
+}
+
+export interface StreamGrants {
+  /** Whether the receive thread serves this stream alone. */
+  threads: 'own' | 'shared'
+  /** Bytes; by 'privilege' (SO_RCVBUFFORCE), or within the 'limit' of net.core.rmem_max. */
+  receiveBuffer: Grant<number> & { by: 'privilege' | 'limit' }
+  busyPoll?: Grant<number>
+  priority?: Grant<number>
+  cpu?: Grant<number[]>
+  /** Bytes. */
+  hugePages?: Grant<number>
+}
+
 export interface StreamOptions {
   /** Frame slots, default 8. */
   buffers?: number
@@ -157,6 +196,13 @@ export interface StreamOptions {
   engine?: 'auto' | StreamEngine
   /** ms that packets may be left to gather, so that fewer wake-ups serve more of them; default 0.25, 0 for none. */
   coalesce?: number
+  /**
+   * A receive thread for this stream alone (default), or one that it shares with others of this process that say the same: as many
+   * as one thread can take in, by the frame rates that the cameras tell.
+   */
+  threads?: 'own' | 'shared'
+  /** Default: nothing is asked of the machine. */
+  tuning?: StreamTuning
   /** Pins the port where a firewall rule needs it; default: any free one; with access 'monitor' the one that the camera sends to. */
   streamPort?: number | [number, number]
   /** Address the camera sends to, where it is not this machine's own: behind NAT or in a container. */
@@ -196,6 +242,8 @@ export interface Frame extends Disposable {
   readonly timestampNs: bigint | undefined
   /** Host monotonic clock (process.hrtime.bigint()), the leader's arrival. */
   readonly hostTimeNs: bigint
+  /** The same clock, when the frame was complete or given up. */
+  readonly readyTimeNs: bigint
   readonly complete: boolean
   /** Byte ranges that did not arrive (incomplete frames only); they are zero. */
   readonly missing: { offset: number; length: number }[]
@@ -233,7 +281,7 @@ export interface FrameStreamEvents {
 
 export interface StreamWarning {
   /** 'not-stopped': neither the end of the acquisition nor that of the channel was confirmed by the camera. */
-  code: 'receive-buffer' | 'no-test-packets' | 'payload-size' | 'packet-size' | 'not-stopped'
+  code: 'receive-buffer' | 'tuning' | 'no-test-packets' | 'payload-size' | 'packet-size' | 'not-stopped'
   message: string
   hint: string
 }
@@ -246,6 +294,8 @@ export interface FrameStream
   readonly packetSize: PacketSizeResult | undefined
   /** How packets are taken from the kernel at the moment; undefined before start(). */
   readonly engine: StreamEngine | undefined
+  /** What the machine gave of what `tuning` asked, and more; undefined before start(). */
+  readonly granted: StreamGrants | undefined
   /** Negotiates, allocates, opens the stream and starts the acquisition. Iterating does it by itself. */
   start(): Promise<void>
   /** Read from shared memory, without a native call. Zeros before start(). */

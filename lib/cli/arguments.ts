@@ -73,6 +73,11 @@ export function portRange(text: string): number | [number, number] {
   return match[2] === undefined ? low : [low, high]
 }
 
+/** `2` or `2,3`. */
+export function cpuList(text: string): number[] {
+  return text.split(',').map(wholeNumber(0, 1023))
+}
+
 /** A number of bytes, or 'auto'. */
 export function packetSize(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : wholeNumber(46, 65535)(text)

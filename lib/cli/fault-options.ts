@@ -2,58 +2,10 @@
 
 import { InvalidArgumentError } from 'commander'
 import type { SimulatorFaults } from '../simulator.js'
+import { FAULTS } from '../simulator-options.js'
 import { assignment } from './arguments.js'
 
-const PACKET_SIZE = 'none clamp round ignore no-test-packet fire-once ignore-df silent-clamp unaligned'.split(
-  ' ',
-)
-const RESEND = 'none silent unavailable not-yet-first removed-previous plain-status'.split(' ')
 const TRAILER = 0xffff_ffff
-
-type Kind = 'chance' | 'count' | 'flag' | 'chosen' | string[]
-
-const KINDS: Record<keyof SimulatorFaults, Kind> = {
-  loss: 'chance',
-  burstLoss: 'chance',
-  burstLength: 'count',
-  drop: 'chosen',
-  loseLeader: 'chance',
-  loseTrailer: 'chance',
-  loseTail: 'chance',
-  tailLength: 'count',
-  loseBlock: 'chance',
-  duplicate: 'chance',
-  reorder: 'chance',
-  reorderDistance: 'count',
-  delay: 'chance',
-  delayUs: 'count',
-  truncate: 'chance',
-  wrongId: 'chance',
-  corruptHeader: 'chance',
-  foreign: 'chance',
-  onResend: 'flag',
-  pathMtu: 'count',
-  packetSize: PACKET_SIZE,
-  clampSize: 'count',
-  roundTo: 'count',
-  resend: RESEND,
-  resendDelayUs: 'count',
-  controlStallMs: 'count',
-  controlStallAfter: 'count',
-  controlStallDrops: 'flag',
-  controlLoss: 'chance',
-  controlRequestLoss: 'chance',
-  controlDuplicate: 'chance',
-  controlStaleAcks: 'chance',
-  pendingAckMs: 'count',
-  pendingAckCount: 'count',
-  crashAfterBlocks: 'count',
-  rebootAfterBlocks: 'count',
-  rebootMs: 'count',
-  noScsp: 'flag',
-  noDiscovery: 'flag',
-  shortReadMemAck: 'flag',
-}
 
 function chance(key: string, text: string): number {
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text)
@@ -95,12 +47,14 @@ function chosenPacket(text: string): NonNullable<SimulatorFaults['drop']>[number
 /** Parser for a repeatable commander option. */
 export function collectFaults(text: string, before: SimulatorFaults | undefined): SimulatorFaults {
   const { name, value } = assignment(text)
-  const key = Object.keys(KINDS).find((known) => known.toLowerCase() === name.toLowerCase())
+  const key = Object.keys(FAULTS).find((known) => known.toLowerCase() === name.toLowerCase())
   if (!key) {
-    throw new InvalidArgumentError(`There is no fault '${name}'; there are ${Object.keys(KINDS).join(', ')}.`)
+    throw new InvalidArgumentError(
+      `There is no fault '${name}'; there are ${Object.keys(FAULTS).join(', ')}.`,
+    )
   }
   const faults = before ?? {}
-  const kind = KINDS[key as keyof SimulatorFaults]
+  const kind = FAULTS[key as keyof SimulatorFaults]
   if (kind === 'chosen') return { ...faults, drop: [...(faults.drop ?? []), chosenPacket(value)] }
   if (kind === 'chance') return { ...faults, [key]: chance(key, value) }
   if (kind === 'count') return { ...faults, [key]: count(key, value) }
@@ -109,14 +63,16 @@ export function collectFaults(text: string, before: SimulatorFaults | undefined)
   return { ...faults, [key]: value }
 }
 
+const choices = (name: 'resend' | 'packetSize') => (FAULTS[name] as readonly string[]).join('|')
+
 export const FAULT_HELP = `
 Faults (--fault key=value, repeatable; probabilities 0 to 1 or as percentage, per packet unless said otherwise):
   loss  burstLoss, burstLength  duplicate  reorder, reorderDistance  delay, delayUs  truncate  wrongId
   corruptHeader  foreign                     what happens to packets
   drop=BLOCK:PACKET[:TIMES]                  chosen packets; '*' = every block, leader and trailer by name
   loseLeader  loseTrailer  loseTail, tailLength  loseBlock            per block
-  onResend  resend=${RESEND.join('|')}  resendDelayUs
-  packetSize=${PACKET_SIZE.join('|')}
+  onResend  resend=${choices('resend')}  resendDelayUs
+  packetSize=${choices('packetSize')}
   clampSize  roundTo  pathMtu                which packet sizes it accepts and which arrive
   controlStallMs, controlStallAfter, controlStallDrops  controlLoss  controlRequestLoss  controlDuplicate
   controlStaleAcks  pendingAckMs, pendingAckCount                    what happens to commands

@@ -65,6 +65,9 @@ const FLAGS = [
     'listen to what it sends to a group: `gigewire stream <camera> --access monitor --multicast <group>`',
   ],
   ['{ streamPort }', '--stream-port'],
+  ['{ address }', '--address'],
+  [' Open it again with openCamera().', ' Run the command again when it is back.'],
+  ['; `statusName` says why.', '.'],
 ] as const
 
 interface ErrorFacts {

@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { GigeError } from '../errors.js'
+import { addBench } from './bench.js'
 import { addExecute } from './commands/execute.js'
 import { addFeatures } from './commands/features.js'
 import { addForceIp } from './commands/force-ip.js'
@@ -10,6 +12,7 @@ import { addGrab } from './commands/grab.js'
 import { addInfo } from './commands/info.js'
 import { addIp } from './commands/ip.js'
 import { addList } from './commands/list.js'
+import { addPlan } from './commands/plan.js'
 import { addSet } from './commands/set.js'
 import { addSimulate } from './commands/simulate.js'
 import { addStream } from './commands/stream.js'
@@ -47,6 +50,8 @@ export function createProgram(output: Output): Command {
   program.commandsGroup('Frames:')
   addGrab(program, output)
   addStream(program, output)
+  addBench(program, output)
+  addPlan(program, output)
   program.commandsGroup('Addresses:')
   addIp(program, output)
   addForceIp(program, output)
@@ -86,6 +91,7 @@ export async function run(args: string[]): Promise<number> {
       return EXIT.usage
     }
     reportError(output, error)
-    return EXIT.failed
+    const wrong = error instanceof GigeError && error.code === 'ERR_GIGE_INVALID_ARGUMENT'
+    return wrong ? EXIT.usage : EXIT.failed
   }
 }

@@ -1,11 +1,12 @@
 // Options of a stream on the command line: the same for `stream` and `grab`.
 
 import { type Command, Option } from 'commander'
-import type { StreamOptions } from '../types.js'
+import type { StreamOptions, StreamTuning } from '../types.js'
 import {
   type Assignment,
   choice,
   collectAssignments,
+  cpuList,
   packetSize,
   portRange,
   wholeNumber,
@@ -19,6 +20,11 @@ export interface StreamFlags {
   receiveBuffer?: number
   engine?: NonNullable<StreamOptions['engine']>
   coalesce?: number
+  threads?: NonNullable<StreamOptions['threads']>
+  priority?: number
+  cpu?: number[]
+  busyPoll?: number
+  hugePages?: boolean
   streamPort?: number | [number, number]
   streamDestination?: string
   multicast?: string
@@ -44,9 +50,27 @@ export function addStreamOptions(command: Command): Command {
       ),
     )
     .option('--coalesce <ms>', 'let packets gather for so long, 0 to 10 (default 0.25)', Number)
+    .addOption(
+      new Option('--threads <which>', "own or shared: the receive thread's streams").argParser(
+        choice('own', 'shared'),
+      ),
+    )
+    .option('--priority <number>', 'of the receive thread: 1 to 99 real time, -20 to -1 niceness', Number)
+    .option('--cpu <numbers>', 'where it may run, like 2 or 2,3', cpuList)
+    .option('--busy-poll <us>', 'let it poll the NIC for so long before it sleeps', wholeNumber(1, 1000))
+    .option('--huge-pages', 'frame memory in huge pages')
     .option('--stream-port <port>', 'receive on this port, or range like 5000-5010', portRange)
     .option('--stream-destination <address>', 'where the camera sends to, behind NAT or in a container')
     .option('--multicast <group>', 'send to, or with --access monitor listen to, this group')
+}
+
+function tuning({ priority, cpu, busyPoll, hugePages }: StreamFlags): StreamTuning {
+  return {
+    ...(priority !== undefined && { priority }),
+    ...(cpu !== undefined && { cpu }),
+    ...(busyPoll !== undefined && { busyPoll }),
+    ...(hugePages !== undefined && { hugePages }),
+  }
 }
 
 export function streamOptions(flags: StreamFlags): StreamOptions {
@@ -58,6 +82,8 @@ export function streamOptions(flags: StreamFlags): StreamOptions {
     ...(flags.receiveBuffer !== undefined && { receiveBufferBytes: flags.receiveBuffer }),
     ...(flags.engine && { engine: flags.engine }),
     ...(flags.coalesce !== undefined && { coalesce: flags.coalesce }),
+    ...(flags.threads && { threads: flags.threads }),
+    tuning: tuning(flags),
     ...(flags.streamPort !== undefined && { streamPort: flags.streamPort }),
     ...(flags.streamDestination !== undefined && { streamDestination: flags.streamDestination }),
     ...(flags.multicast !== undefined && { multicast: flags.multicast }),

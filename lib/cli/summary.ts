@@ -2,7 +2,7 @@
 // lib/stats.ts; docs/statistics.md tells what they mean and how they add up.
 
 import type { StreamStats } from '../stats.js'
-import type { FrameStream, PacketSizeResult, StreamEngine } from '../types.js'
+import type { FrameStream, PacketSizeResult, StreamEngine, StreamGrants } from '../types.js'
 import type { Styler } from './style.js'
 import { table } from './table.js'
 
@@ -43,12 +43,13 @@ export interface StreamSummary {
   megabytesPerSecond: number
   packetSize: PacketSizeResult | undefined
   engine: StreamEngine | undefined
+  granted: StreamGrants | undefined
   stats: StreamStats
 }
 
 export function summarize(
   meter: RateMeter,
-  stream: Pick<FrameStream, 'packetSize' | 'engine' | 'stats'>,
+  stream: Pick<FrameStream, 'packetSize' | 'engine' | 'granted' | 'stats'>,
 ): StreamSummary {
   const round = (value: number) => Math.round(value * 1000) / 1000
   return {
@@ -58,6 +59,7 @@ export function summarize(
     megabytesPerSecond: round(meter.megabytesPerSecond),
     packetSize: stream.packetSize,
     engine: stream.engine,
+    granted: stream.granted,
     stats: stream.stats(),
   }
 }
@@ -117,9 +119,33 @@ function lossRows(stats: StreamStats): LossRow[] {
   ]
 }
 
+const count = (value: number) => value.toLocaleString('en-US')
+
+/** One for each cause, whether or not it came about. */
+export function lossLines(stats: StreamStats, style: Styler): string[] {
+  const losses = lossRows(stats)
+  const digits = Math.max(...losses.map((loss) => count(loss.count).length))
+  return table(
+    losses.map(({ label, count: value, meaning, good }) => [
+      `  ${label}`,
+      style.paint(value > 0 && !good ? 'yellow' : 'green', count(value).padStart(digits)),
+      value > 0 ? style.paint('dim', meaning) : '',
+    ]),
+  )
+}
+
+/** Of what was asked of the machine; nothing where nothing was. */
+function grantLines(granted: StreamGrants | undefined, style: Styler): string[] {
+  const { threads: _, receiveBuffer: __, ...asked } = granted ?? {}
+  const told = Object.entries(asked).map(([name, grant]) => {
+    const value = grant?.granted === undefined ? 'not granted' : String(grant.granted)
+    return grant?.reason === undefined ? `${name} ${value}` : `${name} ${value} of ${grant.asked}`
+  })
+  return told.length === 0 ? [] : [`${style.paint('bold', 'tuning')}      ${told.join('; ')}`]
+}
+
 export function summaryLines(summary: StreamSummary, style: Styler): string[] {
   const { stats } = summary
-  const count = (value: number) => value.toLocaleString('en-US')
   const megabits = summary.megabytesPerSecond * 8
   const lines = [
     `${style.paint('bold', 'received')}    ${count(summary.frames)} frames in ${summary.seconds.toFixed(2)} s: ` +
@@ -128,16 +154,10 @@ export function summaryLines(summary: StreamSummary, style: Styler): string[] {
       `${count(stats.packetsMissing)} missing`,
     `${style.paint('bold', 'packet size')} ${describePacketSize(summary.packetSize)}`,
     `${style.paint('bold', 'engine')}      ${summary.engine ?? 'none'}: ${(stats.datagrams / Math.max(stats.batches, 1)).toFixed(1)} packets per read`,
+    ...grantLines(summary.granted, style),
     style.paint('bold', 'losses by cause'),
   ]
-  const losses = lossRows(stats)
-  const digits = Math.max(...losses.map((loss) => count(loss.count).length))
-  const rows = losses.map(({ label, count: value, meaning, good }) => [
-    `  ${label}`,
-    style.paint(value > 0 && !good ? 'yellow' : 'green', count(value).padStart(digits)),
-    value > 0 ? style.paint('dim', meaning) : '',
-  ])
-  lines.push(...table(rows))
+  lines.push(...lossLines(stats, style))
   const ignored = [
     [stats.duplicate, 'duplicate'],
     [stats.late, 'late'],

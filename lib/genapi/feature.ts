@@ -216,7 +216,11 @@ export class Feature implements FeatureNode {
     // Cameras declare one and the same function as Command or as Boolean (GevSCPSFireTestPacket).
     if (node instanceof BooleanNode) return this.set(true)
     if (!(node instanceof CommandNode)) {
-      throw featureError(this.name, 'type', `${this.name} is a ${this.type}; only commands are executed.`)
+      throw featureError(
+        this.name,
+        'type',
+        `${this.name} is of type ${this.type}; only commands are executed.`,
+      )
     }
     options.signal?.throwIfAborted()
     await this.#write({}, (s) => node.execute(s))

@@ -1,7 +1,7 @@
 // The node map: a camera's features by their names.
 
 import { EventEmitter } from 'node:events'
-import { GigeError } from '../errors.js'
+import { GigeError, invalidArgument } from '../errors.js'
 import { parseChunks } from './chunks.js'
 import { settleEndianness } from './endianness.js'
 import { featureError } from './errors.js'
@@ -78,6 +78,7 @@ class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements Omit<NodeMap,
   }
 
   node(name: string): Feature {
+    if (typeof name !== 'string') throw invalidArgument(`A feature's name is a string, not ${typeof name}`)
     const spec = this.#graph.spec(name)
     if (!spec) throw this.#unknown(name)
     let feature = this.#features.get(spec.name)

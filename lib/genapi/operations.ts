@@ -131,7 +131,10 @@ export class Operations {
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(operation)
+    const result = this.#last.then(() => {
+      this.#graph.device.assertUsable?.()
+      return operation()
+    })
     this.#last = result.catch(() => {})
     return result
   }

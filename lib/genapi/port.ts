@@ -2,6 +2,8 @@
 // channel, a recording, a test) implements it; nothing in here knows another road to a device.
 
 export interface Port {
+  /** Throws where the device is gone: values that are remembered of it are then refused, too. Asked before each operation. */
+  assertUsable?(): void
   /**
    * Reads `length` bytes of device memory. `address` is a bigint only beyond 2^53. Neither is aligned for
    * the transport: it pads to its granularity and splits long blocks itself.

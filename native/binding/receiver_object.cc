@@ -37,6 +37,7 @@ StreamConfig stream_config(Napi::Env env, const Options& options) {
   config.camera_port = options.integer<uint16_t>("cameraPort", 0, 65535, 0);
   config.camera_port_proven = options.boolean("cameraPortProven", false);
   config.channel = options.integer<uint16_t>("channel", 0, 511, 0);
+  config.channel_is_new = options.boolean("channelIsNew", false);
   config.packet_size = options.integer<uint32_t>("packetSize", 1, 65535, 1500);
   config.packet_size_confirmed = options.boolean("packetSizeConfirmed", false);
   config.payload_size = options.integer<uint64_t>("payloadSize", 0, static_cast<double>(kMaxPayload), 0);
@@ -116,11 +117,15 @@ ReceiverObject::ReceiverObject(const Napi::CallbackInfo& info) : Napi::ObjectWra
   // to 16.
   source_options.max_datagram = std::clamp<uint32_t>(config.packet_size + 64, 9216, 65535);
   source_options.manner = manner(env, options);
+  tuning_ = ReceiveTuning(env, options);
+  source_options.busy_poll_us = tuning_.busy_poll_us;
   source_options.packet_bytes = config.packet_size - std::min(config.packet_size, gvsp::kIpUdpHeaders);
   auto source = make_udp_source(socket_->fd(), source_options);
   if (!source.ok()) throw_status(env, source.status());
   source_ = std::move(*source);
+  tuning_.before_first_touch(memory.Data() + base_offset_, layout.total_size);
   pool_ = std::make_unique<SlotPool>(memory.Data() + base_offset_, layout);
+  tuning_.after_first_touch(memory.Data() + base_offset_, layout.total_size);
   camera_ = std::make_unique<Camera>(std::move(control), socket_,
                                      Endpoint{options.address("punchAddress", config.camera_address),
                                               options.integer<uint16_t>("punchPort", 0, 65535, 0)});
@@ -136,6 +141,7 @@ ReceiverObject::~ReceiverObject() { close_now(); }
 
 void ReceiverObject::close_now() {
   if (!receiver_) return;
+  seat_.reset();
   receiver_->stop();
   receiver_.reset();
   WakeHub::withdraw(id_);
@@ -153,9 +159,17 @@ void ReceiverObject::close_now() {
 
 Napi::Value ReceiverObject::start(const Napi::CallbackInfo& info) {
   if (!receiver_) throw_status(info.Env(), Status::error(Errc::kClosed, "the stream is closed"));
-  const Status started = attempt([this] { receiver_->start("gw-rx-" + std::to_string(port_)); });
+  camera_->keep_alive();  // a stateful firewall has to be open before the camera sends
+  const std::string name = "gw-rx-" + std::to_string(port_);
+  const Status started = attempt([&] {
+    if (tuning_.shared && source_->readable_fd() >= 0) {
+      seat_ = ReceivePool::of_process().admit(*receiver_, name, tuning_.packets_per_second);
+    } else {
+      tuning_.thread_grants = receiver_->start(name, tuning_.thread);
+    }
+  });
   if (!started.ok()) throw_status(info.Env(), started);
-  return info.Env().Undefined();
+  return tuning_.granted(info.Env(), seat_ != nullptr);
 }
 
 void ReceiverObject::stop(const Napi::CallbackInfo&) { close_now(); }

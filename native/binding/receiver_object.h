@@ -9,9 +9,11 @@
 
 #include "binding/consumer.h"
 #include "binding/environment.h"
+#include "binding/receive_tuning.h"
 #include "control/control_channel.h"
 #include "net/packet_source.h"
 #include "net/socket.h"
+#include "path/receive_pool.h"
 #include "path/receiver.h"
 
 namespace gw::binding {
@@ -52,11 +54,13 @@ class ReceiverObject : public Napi::ObjectWrap<ReceiverObject>, public Closable 
   std::shared_ptr<WakeHub> hub_;
   uint64_t id_ = 0;
   uint16_t port_ = 0;
+  ReceiveTuning tuning_;
   Consumer consumer_;
   std::unique_ptr<PacketSource> source_;
   std::unique_ptr<SlotPool> pool_;
   std::unique_ptr<Camera> camera_;
   std::unique_ptr<Receiver> receiver_;
+  std::unique_ptr<ReceivePool::Seat> seat_;  // where the receive thread is shared
 };
 
 class ConsumerObject : public Napi::ObjectWrap<ConsumerObject>, public Closable {

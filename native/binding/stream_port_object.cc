@@ -8,6 +8,7 @@ Napi::Function StreamPortObject::define(Napi::Env env) {
   return DefineClass(
       env, "StreamPort",
       {InstanceMethod<&StreamPortObject::set_receive_buffer>("setReceiveBuffer"),
+       InstanceMethod<&StreamPortObject::set_busy_poll>("setBusyPoll"),
        InstanceMethod<&StreamPortObject::close>("close"), InstanceAccessor<&StreamPortObject::port>("port")});
 }
 
@@ -41,9 +42,19 @@ StreamPortObject::StreamPortObject(const Napi::CallbackInfo& info)
 }
 
 Napi::Value StreamPortObject::set_receive_buffer(const Napi::CallbackInfo& info) {
-  const auto granted = socket_->set_receive_buffer(address_argument(info, 0));
-  if (!granted.ok()) throw_status(info.Env(), granted.status());
-  return Napi::Number::New(info.Env(), static_cast<double>(*granted));
+  const Napi::Env env = info.Env();
+  bool beyond_limit = false;
+  const auto granted = socket_->set_receive_buffer(address_argument(info, 0), &beyond_limit);
+  if (!granted.ok()) throw_status(env, granted.status());
+  auto result = Napi::Object::New(env);
+  result.Set("bytes", static_cast<double>(*granted));
+  result.Set("beyondLimit", beyond_limit);
+  return result;
+}
+
+Napi::Value StreamPortObject::set_busy_poll(const Napi::CallbackInfo& info) {
+  const Status set = socket_->set_busy_poll(address_argument(info, 0));
+  return Napi::Number::New(info.Env(), set.sys_errno);
 }
 
 Napi::Value StreamPortObject::port(const Napi::CallbackInfo& info) {

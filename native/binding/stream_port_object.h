@@ -24,6 +24,7 @@ class StreamPortObject : public Napi::ObjectWrap<StreamPortObject> {
 
  private:
   Napi::Value set_receive_buffer(const Napi::CallbackInfo& info);
+  Napi::Value set_busy_poll(const Napi::CallbackInfo& info);
   Napi::Value port(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 

@@ -18,6 +18,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "base/clock.h"
@@ -40,6 +42,10 @@ sockaddr_in to_sockaddr(const Endpoint& endpoint) {
 
 Endpoint from_sockaddr(const sockaddr_in& in) { return {ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)}; }
 
+Status failure(int error, const std::string& what) {
+  return Status::system(error, what + ": " + std::generic_category().message(error));
+}
+
 void set_option(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
 
 }  // namespace
@@ -60,7 +66,7 @@ Result<CameraSocket> CameraSocket::bind(const Endpoint& local, const SocketOptio
   const std::string where = to_string(local);
   CameraSocket socket;
   socket.fd_ = ::socket(AF_INET, SOCK_DGRAM, 0);
-  if (socket.fd_ < 0) return Status::system(errno, "open a UDP socket for " + where);
+  if (socket.fd_ < 0) return failure(errno, "open a UDP socket for " + where);
   fcntl(socket.fd_, F_SETFD, FD_CLOEXEC);
   fcntl(socket.fd_, F_SETFL, O_NONBLOCK);
   if (options.share) {
@@ -76,7 +82,7 @@ Result<CameraSocket> CameraSocket::bind(const Endpoint& local, const SocketOptio
   if (options.send_buffer > 0) set_option(socket.fd_, SOL_SOCKET, SO_SNDBUF, options.send_buffer);
   const sockaddr_in address = to_sockaddr(local);
   if (::bind(socket.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return Status::system(errno, "bind a UDP socket to " + where);
+    return failure(errno, "bind a UDP socket to " + where);
   }
   return socket;
 }

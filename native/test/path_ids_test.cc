@@ -45,6 +45,67 @@ TEST_CASE("one packet with a wrong id, at any distance and of any kind, closes a
   }
 }
 
+TEST_CASE("in a new channel ids begin at 1: blocks lost before the first packet are missed") {
+  for (const bool extended : {false, true}) {
+    for (const uint64_t first : {2U, 3U, 128U}) {
+      CAPTURE(extended);
+      CAPTURE(first);
+      StreamConfig config = Rig::defaults();
+      config.channel_is_new = true;
+      Rig rig(config);
+      const TestBlock block(first, 100, 20, extended ? 188 : 200, extended);
+      rig.send(block);
+      rig.pass(10 * kMs);
+      rig.expect_complete(block);
+      CHECK(rig.count("blocks_missed") == first - 1);
+      CHECK(rig.count("blocks_expected") == first);
+      CHECK(rig.count("packets_missing") == (first - 1) * block.packets());
+      CHECK(rig.count("malformed") == 0);
+      rig.check();
+    }
+  }
+}
+
+TEST_CASE("blocks lost before the first packet of a new channel are asked for, and come in order") {
+  StreamConfig config = Rig::with_resend();
+  config.channel_is_new = true;
+  Rig rig(config);
+  rig.send(Rig::image(3));
+  rig.settle();
+  const std::vector<gvcp::Resend> requests = rig.requests();
+  REQUIRE(requests.size() == 2);
+  CHECK(same(requests[0], 1, 0, gvcp::kToEnd));
+  CHECK(same(requests[1], 2, 0, gvcp::kToEnd));
+  CHECK(rig.take_all() == 0);
+  rig.send(Rig::image(1));
+  rig.send(Rig::image(2));
+  for (uint64_t id = 1; id <= 3; ++id) rig.expect_complete(Rig::image(id));
+  CHECK(rig.count("blocks_missed") == 0);
+  CHECK(rig.count("packets_missing") == 0);
+  rig.check();
+}
+
+TEST_CASE("in a new channel: ids that begin elsewhere say nothing of losses, and a stray one does no harm") {
+  StreamConfig config = Rig::defaults();
+  config.channel_is_new = true;
+  for (const uint64_t first : {129U, 300U, 65401U}) {
+    CAPTURE(first);
+    Rig rig(config);
+    rig.send(Rig::image(first));
+    rig.expect_complete(Rig::image(first));
+    CHECK(rig.count("blocks_missed") == 0);
+    rig.check();
+  }
+  Rig rig(config);
+  rig.send(relabelled(1, 77), {4});
+  rig.send_all_but(Rig::image(1), {4});
+  rig.send(Rig::image(1), {4});
+  rig.expect_complete(Rig::image(1));
+  CHECK(rig.count("blocks_expected") == 1);
+  CHECK(rig.count("malformed") == 1);
+  rig.check();
+}
+
 TEST_CASE("a packet of the other id layout does no harm") {
   Rig rig;
   rig.send(Rig::image(1));

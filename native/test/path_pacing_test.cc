@@ -36,6 +36,14 @@ TEST_CASE("not where few packets would gather: a timer costs more than they do")
   CHECK(pacing.rest(progress(1, 10, 263, begin), 1, 8964, false, begin + 720 * kUs) == 0);
 }
 
+TEST_CASE("packets of other streams wake the thread, too: fewer of each are worth a rest") {
+  WakePacing pacing(kLongest, kQueue);
+  const uint64_t begin = 1000 * kUs;
+  const BlockProgress half = progress(1, 10, 263, begin);
+  CHECK(pacing.rest(half, 1, 8964, false, begin + 720 * kUs, 2) == 0);
+  CHECK(pacing.rest(half, 1, 8964, false, begin + 720 * kUs, 4) == kLongest);
+}
+
 TEST_CASE("not before the pace is known, not after the end, not when nothing came, not when more is there") {
   WakePacing pacing(kLongest, kQueue);
   const uint64_t begin = 1000 * kUs;

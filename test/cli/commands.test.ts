@@ -61,6 +61,29 @@ describeWith(['netns'], 'commands', () => {
     expect(result.stderr).toMatch(/No camera answered within 50 ms on lo/)
   })
 
+  it('plan: delays with which two cameras share a link, written to them where that is asked', async () => {
+    const cameras = ['127.0.0.1', '127.0.0.2']
+    interface Plan {
+      feasible: boolean
+      applied: boolean
+      cameras: { name: string; packetDelay: number; packetSize: number }[]
+    }
+    const link = ['--link-speed', '1000']
+    const [plan] = await cliJson<Plan>(network, 'plan', ...cameras, ...link, '--frame-rate', '200', '--apply')
+    expect(plan).toMatchObject({ feasible: true, applied: true })
+    expect(plan!.cameras.map(({ name }) => name)).toEqual(cameras)
+    for (const { name, packetDelay, packetSize } of plan!.cameras) {
+      expect((await cli(network, 'get', name, 'GevSCPD')).stdout).toContain(String(packetDelay))
+      expect((await cli(network, 'get', name, 'GevSCPSPacketSize')).stdout).toContain(String(packetSize))
+      await cli(network, 'set', name, 'GevSCPD=0', 'GevSCPSPacketSize=1500')
+    }
+    const tooFast = await cli(network, 'plan', ...cameras, ...link, '--frame-rate', '2000')
+    expect(tooFast.code).toBe(1)
+    expect(tooFast.stdout).toMatch(/^127\.0\.0\.2 .*GevSCPD \d+ .*frames per second fit instead of 2000$/m)
+    const unknown = await cli(network, 'plan', ...cameras)
+    expect(unknown.stderr).toMatch(/speed of lo is unknown/)
+  })
+
   it('list --watch: tells what comes and goes, and ends well on SIGINT', async () => {
     using place = new Namespace()
     const watch = startCli(place, ['list', '--watch', '--timeout', '150', '--json'])
@@ -278,12 +301,64 @@ describeWith(['netns'], 'commands', () => {
   it('a camera in use is refused with its holder', async () => {
     const holder = startCli(network, ['stream', 'T-2', '--json'])
     await controlled(network, 'T-2')
+    const [info] = await cliJson<{ holder: { address: string; port: number } }>(network, 'info', 'T-2')
+    expect(info!.holder).toEqual({ address: expect.stringMatching(/^127\./), port: expect.any(Number) })
+    const { stdout } = await cli(network, 'info', 'T-2')
+    expect(stdout).toMatch(new RegExp(`^control +held by ${info!.holder.address}:${info!.holder.port}$`, 'm'))
     const refused = await cli(network, 'set', 'T-2', 'Width=64', '--json')
     expect(refused.code).toBe(1)
     expect(lines(refused.stdout)).toEqual([
       { error: expect.objectContaining({ code: 'ERR_GIGE_ACCESS_DENIED', holder: expect.anything() }) },
     ])
     expect((await holder.end('SIGINT')).code).toBe(0)
+  })
+
+  it.each([
+    ['list', '--interface', 'nope'],
+    ['list', '--address', '300.1.1.1'],
+    ['stream', '127.0.0.1', '--multicast', '10.1.1.1'],
+    ['stream', '--sim', '--pixel-format', 'Foo'],
+    ['force-ip', 'zz', '10.0.0.1'],
+    ['info', ''],
+  ])('wrong arguments end with exit code 2: %s %s %s %s', async (...args) => {
+    const result = await cli(network, ...args.filter((one) => one !== undefined))
+    expect(result.code).toBe(2)
+    expect(result.stderr).toContain('ERR_GIGE_INVALID_ARGUMENT')
+  })
+
+  it('says what a program would be told by properties, and names flags', async () => {
+    const busy = await cli(network, 'simulate')
+    expect(busy.code).toBe(1)
+    expect(busy.stderr).toMatch(/127\.0\.0\.1:3956: Address already in use .*\n {2}.*another --address/)
+    const small = await cli(network, 'stream', 'T-1', '--packet-size', '100')
+    expect(small.code).toBe(1)
+    expect(small.stderr).toMatch(/The camera refuses packet size 100: INVALID_PARAMETER/)
+    expect(small.stderr).toMatch(/takes 220 to 16384 bytes in steps of 4/)
+    const slow = await cli(network, 'grab', 'T-1', '--set', 'TriggerMode=On', '--timeout', '200')
+    await cli(network, 'set', 'T-1', 'TriggerMode=Off')
+    expect(slow.stderr).toMatch(/No complete frame within 200 ms/)
+    expect(slow.stderr).not.toContain('caused by')
+    expect((await cli(network, 'execute', 'T-1', 'Width')).stderr).toContain('Width is of type Integer')
+    const group = await cli(network, 'get', 'T-1', 'Root')
+    expect(group).toMatchObject({ code: 1, stdout: '' })
+    expect(group.stderr).toMatch(/Root is a group of features.*ERR_GIGE_FEATURE/)
+  })
+
+  it('a stream that ends by the loss of its camera prints its summary, then why', async () => {
+    for (const json of [false, true]) {
+      const args = ['--sim', '--width', '64', '--height', '64', '--fault', 'crashAfterBlocks=20']
+      const result = await cli(network, 'stream', ...args, ...(json ? ['--json'] : []))
+      expect(result.code).toBe(1)
+      if (json) {
+        expect(lines(result.stdout)).toEqual([
+          expect.objectContaining({ frames: 20, stats: expect.objectContaining({ blocksComplete: 20 }) }),
+          { error: expect.objectContaining({ code: 'ERR_GIGE_CONTROL_LOST' }) },
+        ])
+        continue
+      }
+      expect(result.stdout).toMatch(/^received +20 frames/)
+      expect(result.stderr).toMatch(/is lost: .*ERR_GIGE_CONTROL_LOST.*\n.* Run the command again/)
+    }
   })
 
   it('no frame at all is a failure that says what to look at', async () => {

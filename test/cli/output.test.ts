@@ -11,5 +11,7 @@ it('hints name flags instead of options that only a program can set', () => {
   expect(hint('pin the stream port with { streamPort } and allow that port')).toBe(
     'pin the stream port with --stream-port and allow that port',
   )
+  expect(hint(hintFor('ERR_GIGE_CONTROL_LOST'))).toMatch(/took it\. Run the command again when it is back\.$/)
+  expect(hint(hintFor('ERR_GIGE_STATUS'))).toBe('The camera refused the access.')
   expect(hint('any other')).toBe('any other')
 })

@@ -15,6 +15,8 @@ export interface Capture extends Disposable {
   stop(): Promise<void>
   /** Values of a field, of the packets that a display filter lets through. */
   values(filter: string, field: string): string[]
+  /** Several fields of each such packet: '' where it lacks one, all values with commas between where it has more. */
+  rows<Field extends string>(filter: string, fields: readonly Field[]): Record<Field, string>[]
   count(filter: string): number
 }
 
@@ -41,6 +43,7 @@ export async function capture(where: Namespace, device: string, streamPort?: num
       encoding: 'utf8',
       maxBuffer: 1 << 28,
       stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, LD_PRELOAD: undefined }, // as in netns.ts
     })
       .split('\n')
       .filter((line) => line !== '')
@@ -62,6 +65,11 @@ export async function capture(where: Namespace, device: string, streamPort?: num
       await ended
     },
     values: (filter, field) => read(filter, '-T', 'fields', '-e', field),
+    rows: <Field extends string>(filter: string, fields: readonly Field[]) =>
+      read(filter, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])).map((line) => {
+        const values = line.split('\t')
+        return Object.fromEntries(fields.map((field, i) => [field, values[i]])) as Record<Field, string>
+      }),
     count: (filter) => read(filter, '-T', 'fields', '-e', 'frame.number').length,
     [Symbol.dispose]() {
       child.kill('SIGKILL')

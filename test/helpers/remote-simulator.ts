@@ -32,7 +32,12 @@ export interface RemoteSimulator {
 
 type Method = keyof Simulator | 'start'
 
-export async function remoteSimulator(where: Namespace, options: SimulatorOptions): Promise<RemoteSimulator> {
+/** Beside the camera that is returned the process may hold `others`, which are there as long as it is. */
+export async function remoteSimulator(
+  where: Namespace,
+  options: SimulatorOptions,
+  others: SimulatorOptions[] = [],
+): Promise<RemoteSimulator> {
   const child = spawn(...where.command(process.execPath, ['--input-type=module', '-e', SCRIPT]), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
@@ -53,7 +58,7 @@ export async function remoteSimulator(where: Namespace, options: SimulatorOption
       waiting.set(next, { resolve, reject })
       child.send({ id: next++, method, args })
     })
-  await call('start', options)
+  for (const each of [...others, options]) await call('start', each)
   return {
     stats: async () => (await call('stats')) as SimulatorStats & Record<string, number>,
     call: async (method, ...args) => void (await call(method, ...args)),

@@ -18,6 +18,7 @@ const PACKAGES: Record<string, string> = {
   doctest: 'apt-get install doctest-dev',
   script: 'apt-get install bsdutils',
   setpriv: 'apt-get install util-linux',
+  tc: 'apt-get install iproute2',
   sysctl: 'apt-get install procps',
   'clang++-19': 'apt-get install clang-19',
 }

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 const { entry, cameras } = JSON.parse(process.argv[2])
 const { discover, startSimulator } = await import(entry)
 const running = new Map()
-for (const { address, ...options } of cameras) {
+for (const { address, afterwards: _, ...options } of cameras) {
   running.set(
     address,
     await startSimulator({ address, serial: address, width: 320, height: 240, ...options }),

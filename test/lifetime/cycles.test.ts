@@ -161,6 +161,11 @@ describeWith(['netns', 'g++'], 'cycles', () => {
         { what, count, limit, helper },
         { nodeArgs: ['--expose-gc', '--max-semi-space-size=1'], env: MALLOC, timeout: 110_000 },
       )
+      const grown = (key: 'malloc' | 'heap' | 'rss') => ((collected[key] - warm[key]) / 1024).toFixed(0)
+      console.info(
+        `${what}: ${end.threads.length} threads, ${end.descriptors.length} descriptors before and after; ` +
+          `grown by ${grown('malloc')} KiB (malloc), ${grown('heap')} KiB (JavaScript), ${grown('rss')} KiB (resident)`,
+      )
       if (what === 'open, negotiate, abort, close') expect(midStart).toBeGreaterThan(count / 10)
       expect(end.threads).toEqual(warm.threads)
       expect(end.descriptors).toEqual(warm.descriptors)

@@ -42,12 +42,13 @@ const ENDINGS: Record<string, Expected> = {
   'exit in a handler of exit': { code: 9 },
   uncaught: { code: 1, stderr: /uncaught, as it should be/ },
   rejection: { code: 1, stderr: /unhandled, as it should be/ },
-  SIGTERM: { code: null, signal: 'SIGTERM' },
   'SIGTERM, handler exits': { code: 3 },
   'SIGTERM, handler closes': { code: 4 },
   terminate: { code: 0, worker: 1, thread: 'worker' },
   'worker exit(5)': { code: 0, worker: 5, thread: 'worker' },
   'main exits': { code: 6, thread: 'worker' },
+  // No code of ours runs. The last one: the camera keeps what was being tried.
+  SIGTERM: { code: null, signal: 'SIGTERM' },
 }
 // Nothing is closed, and nothing is waited for: an open camera alone does not keep a process alive.
 const NATURAL: Stage[] = ['open', 'leased', 'closing']
@@ -63,6 +64,7 @@ interface CameraState {
   controlTaken: number
   controlReleased: number
   streaming: boolean
+  packetSize: number
 }
 
 async function answer<T>(): Promise<T> {
@@ -80,6 +82,7 @@ async function end(stage: Stage, ending: string, expected: Expected): Promise<vo
   const { address } = STAGES[stage]
   const before = await state(address)
   expect(before.controlPrivilege, 'the camera is free').toBe(0)
+  if (stage === 'negotiating') expect(before.packetSize, 'nothing is left of an earlier end').toBe(1500)
   const plan = { entry: packageEntry, stage, ending, thread: expected.thread ?? 'main', info: infos[address] }
   const child = net.spawn(process.execPath, [script('./victim.mjs'), JSON.stringify(plan)], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -123,6 +126,7 @@ async function end(stage: Stage, ending: string, expected: Expected): Promise<vo
     expect(after.controlPrivilege, 'control is given back').toBe(0)
     expect(after.heartbeatExpired).toBe(before.heartbeatExpired)
     expect(after.controlReleased - before.controlReleased).toBe(took)
+    if (stage === 'negotiating') expect(after.packetSize, 'packet size').toBe(before.packetSize)
   }
   await until(async () => !(await state(address)).streaming, 'the end of the acquisition')
   if (stage !== 'discovering' && stage !== 'opening') expect(took).toBe(1)

@@ -20,9 +20,11 @@ function withResolvers() {
   return { promise, resolve }
 }
 
+const binary = async () => (await import(new URL('./native.js', `file://${entry}`))).native
+
 /** From now on a camera's control channel asks replace(method of the binary, its arguments) instead. */
 async function intercept(method, replace) {
-  const { native } = await import(new URL('./native.js', `file://${entry}`))
+  const native = await binary()
   const { CameraControl } = native
   native.CameraControl = class extends CameraControl {
     [method](...args) {
@@ -68,8 +70,11 @@ async function go({ discover, openCamera }) {
       const camera = await open()
       pending(camera.stream().start())
       await reached
-      const { requests } = camera.controlStats()
-      while (camera.controlStats().requests === requests) await turn() // its first commands are out
+      // Looked at from beside: the camera's packet size is another one by now.
+      const witness = new (await binary()).CameraControl(() => {})
+      await witness.open({ address: info.address })
+      while (((await witness.readRegisters([0x0d04]))[0] & 0xffff) !== 576) await turn()
+      await witness.close()
       return camera
     }
     case 'starting': {

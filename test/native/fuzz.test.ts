@@ -1,5 +1,5 @@
 // The fuzz targets: each runs over its kept corpus and then for GIGEWIRE_FUZZ_SECONDS (5; in CI 30) on inputs of its own
-// making. A crash, a sanitizer's finding, a hang of 10 s or 512 MB of memory fails; the input is printed.
+// making. A crash, a sanitizer's finding, a hang of 10 s or 512 MB of memory fails; the input is printed. Two run at a time.
 
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -33,7 +33,7 @@ describeWith(['cmake', 'clang++-19', 'libfuzzer'], 'fuzzing', () => {
 
   it('has targets', () => expect(names.length).toBeGreaterThan(0))
 
-  it.each(names)(
+  it.concurrent.each(names)(
     `%s survives ${SECONDS} s`,
     async (name) => {
       const directory = await build()

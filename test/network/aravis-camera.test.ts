@@ -2,12 +2,11 @@
 // every frame is compared with the ramp it draws.
 
 import { afterEach, expect, it } from 'vitest'
+import { expectedIds, fakeCamera } from '../helpers/aravis.js'
 import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { describeWith } from '../helpers/requirements.js'
 import { aboutTheCamera, type Received } from '../helpers/tools.mjs'
-
-const FIRST_ID = 65401 // Aravis starts here, so that its 16-bit ids wrap early
 
 const opened: Namespace[] = []
 afterEach(() => {
@@ -18,16 +17,6 @@ function namespace(): Namespace {
   const made = new Namespace()
   opened.push(made)
   return made
-}
-
-async function fakeCamera(where: Namespace, device: string, serial: string): Promise<void> {
-  where.spawn('arv-fake-gv-camera-0.8', ['-i', device, '-s', serial], { stdio: 'ignore' })
-  await where.listening(3956)
-}
-
-/** Ids from 65401 over 65535; 0 is never used. */
-function expectedIds(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => ((FIRST_ID - 1 + i) % 65535) + 1)
 }
 
 function expectFlawless(result: Received, frames: number): void {
@@ -127,50 +116,84 @@ describeWith(['netns', 'setpriv', 'arv-fake-gv-camera-0.8'], "Aravis' fake camer
   })
 })
 
+/** 200 frames and more through a rule of nftables, where packets reach the host. */
+async function receiveThrough(
+  rule: string,
+  packetSize: number,
+): Promise<{ result: Received; dropped: number; fragments: number }> {
+  const [host, camera] = [namespace(), namespace()]
+  cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, camera, { device: 'v1', cidr: '10.99.0.2/24' })
+  host.nft(`table netdev loss {
+    counter dropped {}
+    counter fragments {}
+    chain ingress {
+      type filter hook ingress device "v0" priority 0;
+      ip frag-off & 0x3fff != 0 counter name "fragments"
+      ${rule}
+    }
+  }`)
+  await fakeCamera(camera, 'v1', 'GV01')
+  const result = await insideOk(
+    host,
+    (gigewire, packetSize, tools) => {
+      return tools.receive(gigewire, {
+        camera: '10.99.0.2',
+        features: { AcquisitionFrameRate: 100 },
+        stream: { packetSize, buffers: 16, acquisition: 'manual', frameTimeout: 500 },
+        blocks: 200,
+        check: 'aravis',
+        onStream: async (stream, opened) => {
+          await stream.start()
+          await opened.features.execute('AcquisitionStart')
+          void tools
+            .until(() => stream.stats().blocksExpected >= 200, '200 blocks')
+            .then(() => opened.features.execute('AcquisitionStop'))
+        },
+        settle: tools.quietFor(300),
+      })
+    },
+    packetSize,
+    { unprivileged: true },
+  )
+  return { result, dropped: host.counted('dropped'), fragments: host.counted('fragments') }
+}
+
+/** What nftables dropped is missing, to the packet, and nothing else is wrong. */
+function expectMissing(result: Received, dropped: number): void {
+  expect(result.timeout).toBeUndefined()
+  expect(result.wrong).toEqual([])
+  expect(result.sums).toEqual([])
+  expect(dropped).toBeGreaterThan(50)
+  expect(result.stats).toMatchObject({
+    packetsMissing: dropped,
+    missingNotRequested: dropped,
+    blocksMissed: 0,
+    blocksNoSlot: 0,
+    malformed: 0,
+    kernelDrops: 0,
+  })
+  expect(result.stats.blocksIncomplete).toBeGreaterThan(20)
+  expect(result.stats.blocksComplete).toBeGreaterThan(20)
+  expect(result.events.incomplete).toBe(result.stats.blocksIncomplete)
+  expect(result.ids.length).toBe(result.stats.blocksComplete)
+  const expected = result.stats.blocksComplete + result.stats.blocksIncomplete
+  expect([result.stats.blocksExpected, expected >= 200]).toEqual([expected, true])
+}
+
+describeWith(['netns', 'nft', 'setpriv', 'arv-fake-gv-camera-0.8'], 'loss on the way from it', () => {
+  it('just the packets that were dropped are missing, and no frame says complete wrongly', async () => {
+    // Each frame has 195 packets.
+    const rule = 'udp sport != 3956 numgen random mod 200 < 1 counter name "dropped" drop'
+    const { result, dropped, fragments } = await receiveThrough(rule, 1400)
+    expectMissing(result, dropped)
+    expect(fragments).toBe(0)
+  })
+})
+
 // Packets of 8000 bytes over an MTU of 1500 travel in six fragments, of which one may be lost: then the whole packet is.
 describeWith(['netns', 'nft', 'setpriv', 'arv-fake-gv-camera-0.8'], 'packets in fragments', () => {
-  async function receiveFragmented(
-    rule: string,
-  ): Promise<{ result: Received; dropped: number; fragments: number }> {
-    const [host, camera] = [namespace(), namespace()]
-    cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, camera, { device: 'v1', cidr: '10.99.0.2/24' })
-    host.nft(`table netdev loss {
-      counter dropped {}
-      counter fragments {}
-      chain ingress {
-        type filter hook ingress device "v0" priority 0;
-        ip frag-off & 0x3fff != 0 counter name "fragments"
-        ${rule}
-      }
-    }`)
-    await fakeCamera(camera, 'v1', 'GV01')
-    const result = await insideOk(
-      host,
-      (gigewire, _, tools) => {
-        return tools.receive(gigewire, {
-          camera: '10.99.0.2',
-          features: { AcquisitionFrameRate: 100 },
-          stream: { packetSize: 8000, buffers: 16, acquisition: 'manual', frameTimeout: 500 },
-          blocks: 200,
-          check: 'aravis',
-          onStream: async (stream, opened) => {
-            await stream.start()
-            await opened.features.execute('AcquisitionStart')
-            void tools
-              .until(() => stream.stats().blocksExpected >= 200, '200 blocks')
-              .then(() => opened.features.execute('AcquisitionStop'))
-          },
-          settle: tools.quietFor(300),
-        })
-      },
-      undefined,
-      { unprivileged: true },
-    )
-    return { result, dropped: host.counted('dropped'), fragments: host.counted('fragments') }
-  }
-
   it('all of them: every frame is right, and the packet size is called too large', async () => {
-    const { result, fragments } = await receiveFragmented('accept')
+    const { result, fragments } = await receiveThrough('accept', 8000)
     expect(result.timeout).toBeUndefined()
     expect(aboutTheCamera(result.warnings)).toEqual(['packet-size'])
     expect(result.wrong).toEqual([])
@@ -193,26 +216,9 @@ describeWith(['netns', 'nft', 'setpriv', 'arv-fake-gv-camera-0.8'], 'packets in 
   ]
   for (const { which, rule } of lost) {
     it(`${which} of some is lost: just the packets they belong to are missing, and no frame says complete wrongly`, async () => {
-      const { result, dropped, fragments } = await receiveFragmented(rule)
-      expect(result.timeout).toBeUndefined()
-      expect(result.wrong).toEqual([])
-      expect(result.sums).toEqual([])
+      const { result, dropped, fragments } = await receiveThrough(rule, 8000)
+      expectMissing(result, dropped)
       expect(fragments).toBeGreaterThanOrEqual(200 * (32 * 6 + 5))
-      expect(dropped).toBeGreaterThan(50)
-      expect(result.stats).toMatchObject({
-        packetsMissing: dropped,
-        missingNotRequested: dropped,
-        blocksMissed: 0,
-        blocksNoSlot: 0,
-        malformed: 0,
-        kernelDrops: 0,
-      })
-      expect(result.stats.blocksIncomplete).toBeGreaterThan(20)
-      expect(result.stats.blocksComplete).toBeGreaterThan(20)
-      expect(result.events.incomplete).toBe(result.stats.blocksIncomplete)
-      expect(result.ids.length).toBe(result.stats.blocksComplete)
-      const expected = result.stats.blocksComplete + result.stats.blocksIncomplete
-      expect([result.stats.blocksExpected, expected >= 200]).toEqual([expected, true])
     })
   }
 })

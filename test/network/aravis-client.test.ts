@@ -1,8 +1,13 @@
 // Other people's software reads what we write: Aravis as the client of our simulator, and Wireshark's dissectors on captures of
 // our traffic in both directions.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { SimulatorOptions } from '../../lib/index.js'
+import { description, register } from '../genapi/describe-camera.js'
+import { fakeCamera } from '../helpers/aravis.js'
 import { type Capture, capture } from '../helpers/capture.js'
 import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
@@ -219,6 +224,7 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
   }
   const MORE_COMMANDS = { forceIp: '0x0004', writeMem: '0x0086' }
   const PENDING_ACK = '0x0089'
+  const TEST_REGISTER = 0x1f0
 
   /** Everything on the wire is GVCP or GVSP, and nothing of it is malformed. */
   function expectClean(traffic: Capture): void {
@@ -314,8 +320,7 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
     "our client and Aravis' camera",
     async () => {
       const { host, camera } = ends()
-      camera.spawn('arv-fake-gv-camera-0.8', ['-i', 'v1', '-s', 'GV01'], { stdio: 'ignore' })
-      await camera.listening(3956)
+      await fakeCamera(camera, 'v1', 'GV01')
       const traffic = await captured(host)
       const result = await insideOk(host, (gigewire, _, tools) =>
         tools.receive(gigewire, { camera: 'GV01', frames: 20, check: 'aravis' }),
@@ -328,6 +333,67 @@ describeWith(['netns', 'tshark', 'arv-fake-gv-camera-0.8', 'arv-camera-test-0.8'
         expect(commands).toContain(command)
       }
       expect(traffic.values('gvsp.format == 1', 'gvsp.blockid16')[0]).toBe('65401')
+    },
+    LONG,
+  )
+
+  it(
+    'our client and descriptions of both schemas: 1.0 has 4-byte registers read and written by value',
+    async () => {
+      const { host, camera } = ends()
+      const folder = mkdtempSync(path.join(tmpdir(), 'gigewire-description-'))
+      opened.push({ [Symbol.dispose]: () => rmSync(folder, { recursive: true }) })
+      // A register that Aravis' camera has for tests, with the tag that is wrong for it, and 8 bytes from the same place.
+      const order = 'LittleEndian'
+      const nodes =
+        register('IntReg', 'Test', TEST_REGISTER, '', { order }) +
+        register('IntReg', 'Eight', TEST_REGISTER, '', { order, length: 8 })
+      const cameras = ['10.99.0.3', '10.99.0.4']
+      for (const [schemaMinor, address] of cameras.entries()) {
+        const file = path.join(folder, `1.${schemaMinor}.xml`)
+        writeFileSync(file, description(nodes, schemaMinor as 0 | 1))
+        camera.address('v1', `${address}/24`)
+        await fakeCamera(camera, address, `GV${schemaMinor}`, file)
+      }
+      const traffic = await captured(host)
+      const values = await insideOk(
+        host,
+        async (gigewire, cameras: string[]) => {
+          const values: unknown[] = []
+          for (const address of cameras) {
+            const camera = await gigewire.openCamera(address)
+            const get = (name: string) => camera.features.get(name, { ignoreCache: true })
+            values.push([await get('Test'), await get('Eight')])
+            await camera.features.set('Test', 0x01020304)
+            values.push(await get('Test'))
+            await camera.close()
+          }
+          return values
+        },
+        cameras,
+      )
+      await traffic.stop()
+      const swapped = 0x78563412
+      expect(values).toEqual([[0x12345678, swapped], 0x01020304, [swapped, swapped], 0x01020304])
+      // The dissector calls it that whatever the command.
+      const ADDRESS = 'gvcp.bootstrap.custom.register.write'
+      const commands = traffic.rows(`gvcp.cmd.command && ${ADDRESS} == ${TEST_REGISTER}`, [
+        ...(['ip.dst', 'gvcp.cmd.command', 'gvcp.cmd.readmem.count'] as const),
+        'gvcp.bootstrap.custom.register.value',
+      ])
+      const sent = cameras.map((address) =>
+        commands
+          .filter((row) => row['ip.dst'] === address)
+          .map(({ 'ip.dst': _, ...row }) => Object.values(row).join(' ')),
+      )
+      const readReg = `${COMMANDS.readReg}  `
+      const readMem = (bytes: number) => `${COMMANDS.readMem} 0x000${bytes} `
+      const writeReg = (value: string) => `${COMMANDS.writeReg}  ${value}`
+      expect(sent).toEqual([
+        [readReg, readMem(8), writeReg('0x01020304'), readReg],
+        // This camera has no WRITEMEM.
+        [readMem(4), readMem(8), writeReg('0x04030201'), readMem(4)],
+      ])
     },
     LONG,
   )

@@ -260,6 +260,22 @@ describeWith(['netns', 'sysctl', 'nft'], 'a firewall that drops what was not ask
     expect(stream).toMatchObject({ packetSize: 1500, punched: true })
   })
 
+  it('is opened by it before the camera sends, also where the packet size is given', async () => {
+    const ends = direct(1500)
+    ends.host.nft(STATEFUL)
+    await remoteSimulator(ends.camera, { ...SMALL, address: CAMERA })
+    const result = await insideOk(
+      ends.host,
+      (gigewire, target: string, tools) =>
+        tools.receive(gigewire, { camera: target, stream: { packetSize: 1500 }, frames: 5, check: 1 }),
+      CAMERA,
+    )
+    expect(result.ids).toEqual([1, 2, 3, 4, 5])
+    expect(result.wrong).toEqual([])
+    expect(result.packetSize).toMatchObject({ packetSize: 1500, punched: true, tried: [] })
+    expect(result.stats).toMatchObject({ packetsMissing: 0, keepalives: 0 })
+  })
+
   it('is opened by repeating it, while the camera waits for a trigger and the firewall forgets', async () => {
     const ends = direct(1500)
     ends.host.nft(STATEFUL)
@@ -387,5 +403,27 @@ describeWith(['netns', 'sysctl', 'nft'], 'a firewall that drops what was not ask
     )
     expect(code).toBe('ERR_GIGE_PACKET_SIZE_NEGOTIATION')
     expect((await simulator.stats()).packetSize).toBe(1500)
+  })
+  it('close() in the middle of it: the camera has its former size again', async () => {
+    const result = await insideOk(namespace(), async (gigewire, _, { until }) => {
+      const simulator = await gigewire.startSimulator({
+        packetSize: 1234,
+        faults: { packetSize: 'no-test-packet' },
+      })
+      const camera = await gigewire.openCamera(simulator.address)
+      const negotiation = camera.negotiatePacketSize().catch((error: { code: string }) => error.code)
+      await until(() => simulator.stats().packetSize === 576, 'the first size')
+      await camera.close()
+      const { packetSize, controller } = simulator.stats()
+      const outcome = await negotiation
+      // What was put back once stays: a later owner's size is his own.
+      const later = await gigewire.openCamera(simulator.address)
+      await later.features.set('GevSCPSPacketSize', 1400)
+      await later.close()
+      const kept = simulator.stats().packetSize
+      await simulator.stop()
+      return { packetSize, controller, outcome, kept }
+    })
+    expect(result).toEqual({ packetSize: 1234, outcome: 'ERR_GIGE_CLOSED', kept: 1400 })
   })
 })

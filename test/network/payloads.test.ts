@@ -1,11 +1,15 @@
 // Whatever a block can carry: every pixel format, chunks, heights that only the trailer tells, all-in packets, payloads that are
-// no images. Every byte is compared with a pattern that is made here from its description, in JavaScript.
+// no images. Every byte is compared with a pattern that is made here from its description, in JavaScript; and that it is where the
+// standard wants it, Wireshark's dissectors say.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SimulatorOptions } from '../../lib/index.js'
+import { capture } from '../helpers/capture.js'
 import { insideOk } from '../helpers/inside.js'
-import { Namespace } from '../helpers/netns.js'
+import { cable, Namespace } from '../helpers/netns.js'
+import { remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
+import { chunkTail, patternBytes, variableHeight } from '../helpers/tools.mjs'
 
 const SEED = 0x1_2345_6789
 const PACKET_SIZE = 1500
@@ -278,4 +282,126 @@ describeWith(['netns'], 'payloads', () => {
       })
     }
   })
+})
+
+describeWith(['netns', 'tshark'], "payloads in Wireshark's view", () => {
+  const [WIDTH, HEIGHT, SENT] = [64, 16, 3]
+  const SMALL = 680 // packets of which a payload takes two, unless all is in one
+  const MONO8 = '0x01080001'
+  const ON_THE_WIRE = [
+    ...(['ip.src', 'udp.length', 'frame.protocols', '_ws.expert.severity', 'gvcp.cmd.command'] as const),
+    ...(['gvsp.format', 'gvsp.blockid16', 'gvsp.blockid64', 'gvsp.payloadtype', 'gvsp.timestamp'] as const),
+    ...(['gvsp.sizex', 'gvsp.sizey', 'gvsp.pixel', 'gvsp.payloaddatasize', 'gvsp.payloadlength'] as const),
+    ...(['gvsp.chunkdatapayloadlengthhex', 'gvsp.chunklayoutidhex', 'gvsp.payloaddata'] as const),
+  ]
+
+  const cases: { name: string; type: number; options: SimulatorOptions }[] = [
+    { name: 'all-in', type: 1, options: { allIn: true } },
+    { name: 'all-in, extended ids', type: 1, options: { allIn: true, extendedIds: true } },
+    { name: 'all-in, chunks', type: 0x4001, options: { allIn: true, chunkMode: true } },
+    { name: 'image, variable height', type: 1, options: { variableHeight: true } },
+    { name: 'image, chunks, extended ids', type: 0x4001, options: { chunkMode: true, extendedIds: true } },
+    { name: 'raw', type: 2, options: { payloadType: 2 } },
+    { name: 'raw, chunks', type: 0x4002, options: { payloadType: 0x4002, chunkMode: true } },
+    { name: 'chunk', type: 4, options: { payloadType: 4, chunkMode: true } },
+    { name: 'extended chunk', type: 5, options: { payloadType: 5, chunkMode: true } },
+    { name: 'JPEG', type: 6, options: { payloadType: 6 } },
+  ]
+
+  /** What the leader and the trailer of a block say, beside the id and the time. */
+  function said(type: number, lines: number, bytes: number) {
+    const hex = (value: number, digits: number) => `0x${value.toString(16).padStart(digits, '0')}`
+    const payloadType = { 'gvsp.payloadtype': hex(type, 4) }
+    const nothing = {
+      ...{ 'gvsp.sizex': '', 'gvsp.sizey': '', 'gvsp.pixel': '', 'gvsp.payloaddatasize': '' },
+      ...{ 'gvsp.payloadlength': '', 'gvsp.chunkdatapayloadlengthhex': '', 'gvsp.chunklayoutidhex': '' },
+    }
+    const hasImage = [1, 0x4001, 5].includes(type)
+    const leader = hasImage
+      ? { 'gvsp.sizex': String(WIDTH), 'gvsp.sizey': String(HEIGHT), 'gvsp.pixel': MONO8 }
+      : type !== 4 && { 'gvsp.payloaddatasize': String(bytes) }
+    const trailer = {
+      ...(hasImage && { 'gvsp.sizey': String(lines) }),
+      ...([4, 5].includes(type) && { 'gvsp.payloadlength': String(bytes) }),
+      ...((type & 0x4000) !== 0 && { 'gvsp.chunkdatapayloadlengthhex': hex(bytes, 8) }),
+      ...(((type & 0x4000) !== 0 || type === 5) && { 'gvsp.chunklayoutidhex': hex(1, 8) }),
+    }
+    return {
+      leader: { ...nothing, ...payloadType, ...leader },
+      trailer: { ...nothing, ...payloadType, ...trailer },
+    }
+  }
+
+  it('all-in, chunks, raw data, JPEG, heights that vary: every field where the standard wants it, every byte right', async () => {
+    using host = new Namespace()
+    using camera = new Namespace()
+    cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, camera, { device: 'v1', cidr: '10.99.0.9/24' })
+    const address = (i: number) => `10.99.0.${10 + i}`
+    const simulators = cases.map(({ options }, i) => ({
+      ...{ width: WIDTH, height: HEIGHT, frameRate: 100, gso: false, seed: SEED },
+      ...{ ...options, address: address(i), serial: `S${i}` },
+    }))
+    for (const simulator of simulators) camera.address('v1', `${simulator.address}/24`)
+    await remoteSimulator(camera, simulators[0]!, simulators.slice(1))
+    using traffic = await capture(host, 'v0')
+    const received = await insideOk(
+      host,
+      async (gigewire, { cameras, blocks }, tools) => {
+        const features = { AcquisitionMode: 'MultiFrame', AcquisitionFrameCount: blocks }
+        const received: number[][] = []
+        for (const { camera, packetSize } of cameras) {
+          const { ids } = await tools.receive(gigewire, { camera, features, blocks, stream: { packetSize } })
+          received.push(ids)
+        }
+        return received
+      },
+      {
+        cameras: cases.map(({ options }, i) => ({
+          camera: address(i),
+          packetSize: options.allIn ? PACKET_SIZE : SMALL,
+        })),
+        blocks: SENT,
+      },
+    )
+    await traffic.stop()
+    expect(received).toEqual(cases.map(() => [1, 2, 3]))
+
+    const all = traffic.rows('udp', ON_THE_WIRE)
+    const seen = (about: (row: (typeof all)[0]) => boolean) => all.filter(about)
+    expect(seen((row) => /_ws\.(malformed|short)/.test(row['frame.protocols']))).toEqual([])
+    expect(seen((row) => Number(row['_ws.expert.severity']) >= 0x800000)).toEqual([])
+    // Beside GVCP and GVSP there are only the datagrams that open firewalls.
+    const others = seen((row) => !/:gv[cs]p/.test(row['frame.protocols']))
+    expect(others.filter((row) => row['udp.length'] !== '16')).toEqual([])
+
+    for (const [i, { name, type, options }] of cases.entries()) {
+      const { extendedIds = false, allIn = false, variableHeight: variable = false } = options
+      const packets = seen((row) => row['ip.src'] === address(i) && row['gvsp.format'] !== '')
+      for (let id = 1; id <= SENT; id++) {
+        const where = `${name}, block ${id}`
+        const block = packets.filter((row) => Number(row[`gvsp.blockid${extendedIds ? 64 : 16}`]) === id)
+        const lines = variable ? variableHeight(BigInt(SEED), id - 1, HEIGHT) : HEIGHT
+        const timestamp = BigInt(block[0]?.['gvsp.timestamp'] ?? 0)
+        const tail = options.chunkMode ? chunkTail(WIDTH * lines, BigInt(id), timestamp) : new Uint8Array()
+        const expected = Buffer.concat([patternBytes(BigInt(SEED), BigInt(id), WIDTH * lines), tail])
+        const dataPackets = Math.ceil(expected.length / (SMALL - 28 - (extendedIds ? 20 : 8)))
+        const formats = block.map((row) => Number(row['gvsp.format']) - (extendedIds ? 0x80 : 0))
+        expect([where, formats]).toEqual([where, allIn ? [4] : [1, ...new Array(dataPackets).fill(3), 2]])
+        const data = block.map((row) => row['gvsp.payloaddata']).join('')
+        expect([where, data]).toEqual([where, expected.toString('hex')])
+
+        const { leader, trailer } = said(type, lines, expected.length)
+        if (allIn) {
+          const both = Object.entries(leader).map(([field, value]) => {
+            const values = [value, trailer[field as keyof typeof trailer]].filter((text) => text !== '')
+            return [field, values.join(',')]
+          })
+          expect([where, block[0]]).toMatchObject([where, Object.fromEntries(both)])
+        } else {
+          expect([where, block[0]]).toMatchObject([where, leader])
+          expect([where, block.at(-1)]).toMatchObject([where, trailer])
+        }
+      }
+    }
+  }, 90_000)
 })

@@ -1,5 +1,7 @@
 // What waits for frames always learns how it ends, and by which cause.
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { FrameQueue } from '../../lib/frame-queue.js'
 import { CONST, HEADER } from '../../lib/layout.js'
@@ -58,5 +60,26 @@ describe('a queue of frames', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'ERR_GIGE_INVALID_ARGUMENT' })
     await expect(queue.next()).rejects.toMatchObject({ code: 'ERR_GIGE_INVALID_ARGUMENT' })
     queue.releaseReady()
+  })
+
+  it('notices a forgotten frame although one that was released before it, from the same slot, is kept', async () => {
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    const fixture = makeRegion()
+    const leaks: bigint[] = []
+    const hooks = { ref: () => {}, onLeak: (blockId: bigint) => leaks.push(blockId) }
+    const queue = new FrameQueue(new Region(fixture.memory, 0), 0n, hooks)
+    fixture.push(1, { blockId: 7n })
+    const kept = queue.takeReady()
+    kept?.release()
+    fixture.push(1, { blockId: 8n })
+    ;(() => expect(queue.takeReady()?.blockId).toBe(8n))() // and nobody has it any more
+    const end = performance.now() + 10_000
+    while (leaks.length === 0 && performance.now() < end) {
+      gc()
+      await new Promise(setImmediate)
+    }
+    kept?.release()
+    expect([leaks, queue.leased, kept?.blockId]).toEqual([[8n], 0, 7n])
   })
 })

@@ -1,7 +1,8 @@
 // `gigewire force-ip`: an address for now, also for a camera in another subnet.
 
 import { type Command, InvalidArgumentError } from 'commander'
-import { forceIp, isAddress } from '../../discovery.js'
+import { isAddress } from '../../arguments.js'
+import { forceIp } from '../../discovery.js'
 import { wholeNumber } from '../arguments.js'
 import { describeCamera } from '../camera-session.js'
 import type { Output } from '../output.js'

@@ -1,6 +1,7 @@
 // `gigewire get`: values of features.
 
 import type { Command } from 'commander'
+import { GigeError } from '../../errors.js'
 import { addOpenOptions, type OpenFlags, withCamera } from '../camera-session.js'
 import type { Output } from '../output.js'
 import { printable } from '../table.js'
@@ -23,6 +24,13 @@ Examples:
         const values: Record<string, unknown> = {}
         for (const name of names) {
           const node = features.node(name)
+          if (node.type === 'Category') {
+            const inside = node.features().map((one) => one.name)
+            throw new GigeError('ERR_GIGE_FEATURE', `${name} is a group of features and has no value`, {
+              hint: `In it are ${inside.join(', ')}; gigewire features shows all.`,
+              details: { feature: name },
+            })
+          }
           values[name] = await node.get()
           const text = printable(await node.getText())
           output.line(names.length === 1 ? text : `${name}=${text}`)

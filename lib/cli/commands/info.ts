@@ -9,6 +9,8 @@ import type { Output } from '../output.js'
 import { printable, table } from '../table.js'
 
 const CONTROL_PRIVILEGE = 0x0a00
+const PRIMARY_PORT = 0x0a04
+const PRIMARY_ADDRESS = 0x0a14
 const HEARTBEAT_TIMEOUT = 0x0938
 const PACKET_SIZE = 0x0d04
 
@@ -62,7 +64,12 @@ async function show(camera: Camera, output: Output): Promise<void> {
     ['through', `${info.interface.name || '?'} ${info.interface.address}, MTU ${info.interface.mtu}`],
     ...ipRows(ip),
     ['GigE Vision', info.specVersion],
-    ['control', String(registers.control)],
+    [
+      'control',
+      registers.holder
+        ? `${registers.control} by ${registers.holder.address}:${registers.holder.port}`
+        : registers.control,
+    ],
     ['heartbeat', `${registers.heartbeatTimeout} ms`],
     ['packet size', `${registers.packetSize} bytes (as set now)`],
     [
@@ -81,14 +88,25 @@ function ipRows(ip: IpConfiguration | undefined): [string, string][] {
   return [['IP methods', `${list(ip.enabled)} on; ${list(ip.supported)} supported`]]
 }
 
-async function readRegisters(camera: Camera): Promise<Facts> {
+async function readRegisters(camera: Camera) {
   const read = async (address: number): Promise<number | undefined> =>
     await camera.readRegister(address).catch(() => undefined)
   const privilege = await read(CONTROL_PRIVILEGE)
   return {
     control: privilege === undefined ? 'unknown' : privilegeName(privilege),
+    holder: ((privilege ?? 0) & 3) !== 0 ? await readHolder(read) : undefined,
     heartbeatTimeout: await read(HEARTBEAT_TIMEOUT),
     packetSize: ((await read(PACKET_SIZE)) ?? 0) & 0xffff,
+  }
+}
+
+/** Where the camera tells it. */
+async function readHolder(read: (register: number) => Promise<number | undefined>) {
+  const address = await read(PRIMARY_ADDRESS)
+  if (!address) return undefined
+  return {
+    address: [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.'),
+    port: ((await read(PRIMARY_PORT)) ?? 0) & 0xffff,
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import { isAddress } from '../../discovery.js'
+import { isAddress } from '../../arguments.js'
 import {
   type Simulator,
   type SimulatorOptions,

@@ -67,7 +67,12 @@ async function stream(target: string | undefined, flags: Flags, output: Output):
   })
   frames.on('warning', (warning) => output.warn(warning.message, warning.hint))
   const meter = new RateMeter()
-  await receive(frames, meter, flags, writer, output, watch)
+  // What came before the camera was lost is told all the same.
+  const failure = await receive(frames, meter, flags, writer, output, watch).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (failure !== undefined && frames.engine === undefined) throw failure // it never started
   const summary = summarize(meter, frames)
   for (const line of summaryLines(summary, output.style)) output.line(line)
   if (writer) output.line(`${output.style.paint('bold', 'written')}     ${writer.describe()}`)
@@ -77,6 +82,7 @@ async function stream(target: string | undefined, flags: Flags, output: Output):
     ...(flags.output !== undefined && { output: flags.output }),
     ...(watch.by && { interruptedBy: watch.by }),
   })
+  if (failure !== undefined) throw failure
   if (meter.frames === 0) throw nothingCame(frames)
   const bounded = flags.frames !== undefined || flags.duration !== undefined
   if (watch.by && bounded) throw new Interrupted(watch.by)

@@ -230,7 +230,7 @@ export abstract class GenApiNode {
   // ---- errors -----------------------------------------------------------------------------------------------------
 
   protected noValue() {
-    return featureError(this.name, 'type', `${this.name} is a ${this.type} and has no value.`)
+    return featureError(this.name, 'type', `${this.name} is of type ${this.type} and has no value.`)
   }
 
   protected wrongType(s: Session, value: unknown, accepted: string) {

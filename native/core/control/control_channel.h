@@ -85,9 +85,16 @@ class ControlChannel {
   // A stream packet has come: a camera that sends is not dead yet. Any thread.
   void note_stream_alive(uint64_t now_ns) noexcept { heartbeat_.note_stream_alive(now_ns); }
 
-  // Stops the heartbeat, ends commands that other threads wait for (kClosed), and writes CCP = 0 if control
-  // is ours. Idempotent; less than 300 ms in all. The channel can still read, and take control again.
+  // Stops the heartbeat, ends commands that other threads wait for (kClosed), and, if control is ours, puts
+  // back what was promised and writes CCP = 0. Idempotent; less than 300 ms in all. The channel can still
+  // read, and take control again.
   Status release();
+  // A register that somebody is changing for a time, and its value of before: release() writes it, should it
+  // come meanwhile. Any thread; one register at a time, until forget_put_back().
+  void promise_put_back(uint32_t address, uint32_t value) noexcept {
+    put_back_.store(uint64_t{address} << 32 | value, std::memory_order_release);
+  }
+  void forget_put_back() noexcept { put_back_.store(0, std::memory_order_release); }
   // Ends waiting calls (kCanceled) and refuses all later ones except release(). Any thread; final.
   void cancel() noexcept { client_.cancel(); }
 
@@ -108,7 +115,8 @@ class ControlChannel {
   Result<size_t> command(uint16_t code, ConstBytes payload, MutableBytes reply);
   Status refuse_write() const;  // not OK after control was lost
   Status claim(uint32_t wanted);
-  Status write_ccp(uint32_t value, int tries, uint32_t timeout_ms, uint64_t deadline_ns, bool closing);
+  Status write_once(uint32_t address, uint32_t value, int tries, uint32_t timeout_ms, uint64_t deadline_ns,
+                    bool closing);
   Status denied();
   std::optional<Endpoint> read_holder();
   void set_holder(std::optional<Endpoint> holder);
@@ -129,6 +137,7 @@ class ControlChannel {
   std::atomic<bool> maybe_ours_{false};
   std::atomic<LossReason> loss_{LossReason::kNone};
   std::atomic<bool> no_write_memory_{false};
+  std::atomic<uint64_t> put_back_{0};  // address and value; 0: nothing
   mutable std::mutex holder_mutex_;
   std::optional<Endpoint> holder_;
 };

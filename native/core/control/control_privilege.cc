@@ -14,6 +14,9 @@ constexpr uint32_t kModes = reg::kCcpControl | reg::kCcpExclusive;
 constexpr int kReleaseTries = 3;
 constexpr uint32_t kReleaseTryMs = 75;
 constexpr uint64_t kReleaseNs = 250 * kNsPerMs;
+// The privilege matters more: this leaves it two tries, even where the camera is silent.
+constexpr int kPutBackTries = 2;
+constexpr uint32_t kPutBackTryMs = 50;
 
 }  // namespace
 
@@ -108,10 +111,10 @@ Status ControlChannel::denied() {
   return status;
 }
 
-Status ControlChannel::write_ccp(uint32_t value, int tries, uint32_t timeout_ms, uint64_t deadline_ns,
-                                 bool closing) {
+Status ControlChannel::write_once(uint32_t address, uint32_t value, int tries, uint32_t timeout_ms,
+                                  uint64_t deadline_ns, bool closing) {
   std::array<uint8_t, 8> message;
-  store_be32(&message[0], reg::kControlPrivilege);
+  store_be32(&message[0], address);
   store_be32(&message[4], value);
   GvcpClient::Request request;
   request.command = gvcp::kWriteRegCmd;
@@ -139,7 +142,7 @@ Status ControlChannel::claim(uint32_t wanted) {
   Status status;
   for (int i = 0; i < client_.tries(); ++i) {
     if (!held_before) maybe_ours_.store(true);
-    status = write_ccp(wanted, 1, 0, 0, false);
+    status = write_once(reg::kControlPrivilege, wanted, 1, 0, 0, false);
     if (status.ok()) return status;
     if (status.code == Errc::kAccessDenied) return denied();
     if (status.code != Errc::kTimeout && status.code != Errc::kNetwork) return status;
@@ -231,8 +234,13 @@ Status ControlChannel::release() {
   client_.interrupt(Errc::kClosed);
   const bool ours = in_control_.exchange(false);
   const bool maybe = maybe_ours_.exchange(false);
+  const uint64_t put_back = put_back_.exchange(0);
   if (!ours && !maybe) return {};
-  Status status = write_ccp(0, kReleaseTries, kReleaseTryMs, deadline, true);
+  if (put_back != 0) {
+    (void)write_once(static_cast<uint32_t>(put_back >> 32), static_cast<uint32_t>(put_back), kPutBackTries,
+                     kPutBackTryMs, deadline, true);
+  }
+  Status status = write_once(reg::kControlPrivilege, 0, kReleaseTries, kReleaseTryMs, deadline, true);
   if (status.code == Errc::kAccessDenied) return {};  // it is somebody else's by now
   if (!status.ok()) status.message = "releasing control: " + status.message;
   return status;

@@ -19,6 +19,8 @@ constexpr uint32_t kMaxPendingTimeoutMs = 3'000;  // a register that says more i
 constexpr uint32_t kRefusedPauseMs = 50;          // after "port unreachable": the camera may be starting
 constexpr uint32_t kBusyPauseMs = 20;             // doubled each time
 constexpr uint32_t kMaxBusyPauseMs = 200;
+constexpr int kQuickTries = 5;
+constexpr uint32_t kPatience = 3;
 constexpr int kMostOvertime = 256;  // datagrams looked at after the time was up
 
 std::chrono::steady_clock::time_point time_point(uint64_t ns) {
@@ -177,6 +179,9 @@ Result<size_t> GvcpClient::exchange(const Request& request, uint32_t epoch, Muta
     // again.
     if (exchange.id == 0) exchange.id = next_id();
     send(exchange);
+    // A lost datagram is repeated soon; a camera that is silent for a second while it fills its link is
+    // waited for.
+    if (attempt == kQuickTries && request.timeout_ms == 0) exchange.timeout_ms *= kPatience;
     Status status = await_ack(exchange, now() + exchange.timeout_ms * kNsPerMs, reply);
     if (status.ok()) return exchange.reply_size;
     if (status.gvcp_status == gvcp::kBusy && attempt + 1 < tries) {

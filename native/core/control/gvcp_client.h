@@ -23,11 +23,11 @@
 namespace gw {
 
 struct ControlOptions {
-  Endpoint camera;             // port 0 = 3956
-  uint32_t local_address = 0;  // 0: the kernel's choice
-  std::string device;          // NIC to pin the socket to (best effort); empty: none
-  uint32_t ack_timeout_ms = 200;
-  int tries = 5;
+  Endpoint camera;                // port 0 = 3956
+  uint32_t local_address = 0;     // 0: the kernel's choice
+  std::string device;             // NIC to pin the socket to (best effort); empty: none
+  uint32_t ack_timeout_ms = 200;  // of the first five tries; the others wait three times as long
+  int tries = 8;                  // 2.8 s in all
 };
 
 struct ControlStats {

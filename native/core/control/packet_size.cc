@@ -141,6 +141,8 @@ Status Negotiation::open_channel() {
   old_scp_ = *scp;
   packets_.keep_flags = old_scps_ & ~(reg::kScpsDontFragment | reg::kScpsSizeMask);
   result_.previous = old_scps_ & reg::kScpsSizeMask;
+  // A channel that is closed under our hands takes no more writes of ours.
+  control_.promise_put_back(reg::stream(options_.channel, reg::kScps), old_scps_);
 
   if (*scda != 0 && (*scp & 0xFFFF) == local->port) {  // the caller has opened it
     destination_ = {*scda, local->port};
@@ -300,6 +302,7 @@ Status Negotiation::finish() {
     if (now_is.ok() && *now_is == best_) break;
     if (!now_is.ok() && value == lo_) return now_is.status();
   }
+  control_.forget_put_back();
   result_.packet_size = best_;
   result_.limited_by = limit();
   return {};
@@ -307,6 +310,7 @@ Status Negotiation::finish() {
 
 void Negotiation::restore() {
   const Status status = packets_.write(reg::kScps, old_scps_);
+  if (status.code != Errc::kCanceled && status.code != Errc::kClosed) control_.forget_put_back();
   if (!result_.opened_channel || status.code == Errc::kTimeout) return;
   (void)packets_.write(reg::kScp, old_scp_);
   (void)packets_.write(reg::kScda, old_scda_);

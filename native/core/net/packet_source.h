@@ -69,6 +69,9 @@ class PacketSource {
   // Asks for that number now, where it otherwise comes with the packets: none may follow the last drop.
   virtual void refresh_kernel_drops() {}
   virtual Manner manner() const { return Manner::kCopy; }
+  // A descriptor that poll() finds readable while packets wait, so that one thread can serve several sources;
+  // -1: there is none, and the source needs a thread that waits in read().
+  virtual int readable_fd() const { return -1; }
 };
 
 // What a source that scatters does for one datagram: the head to `view.data`, as much as fits to the landing,

@@ -51,8 +51,11 @@ class UdpSocket {
   Status set_reuse_address(bool on);
   // Asks for bytes of queue and returns what the kernel granted, as SO_RCVBUF counts it: Linux doubles the
   // wish for its own overhead and refuses nothing; here the doubling is taken out again, so granted < bytes
-  // means "less".
-  Result<size_t> set_receive_buffer(size_t bytes);
+  // means "less". beyond_limit: granted by privilege (SO_RCVBUFFORCE), whatever net.core.rmem_max says.
+  Result<size_t> set_receive_buffer(size_t bytes, bool* beyond_limit = nullptr);
+  // Reads poll the NIC for packets, where its driver can (Linux). Older kernels want CAP_NET_ADMIN for more
+  // than net.core.busy_read.
+  Status set_busy_poll(uint32_t microseconds);
   Status set_dont_fragment(bool on);   // for what this socket sends
   Status report_icmp_errors(bool on);  // an unconnected socket learns of "port unreachable", too (Linux)
   Status report_fragments(bool on);    // fills ReceiveInfo::fragment_size (Linux)

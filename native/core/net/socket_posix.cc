@@ -146,13 +146,15 @@ Status UdpSocket::set_reuse_address(bool on) {
   return set_option(fd_, SOL_SOCKET, SO_REUSEADDR, on, "SO_REUSEADDR");
 }
 
-Result<size_t> UdpSocket::set_receive_buffer(size_t bytes) {
+Result<size_t> UdpSocket::set_receive_buffer(size_t bytes, bool* beyond_limit) {
   const int wish = static_cast<int>(std::min<size_t>(bytes, INT_MAX / 2));
+  bool forced = false;
 #ifdef SO_RCVBUFFORCE
   // Goes beyond net.core.rmem_max where the process may; where it may not, the plain option is what is left.
-  if (::setsockopt(fd_, SOL_SOCKET, SO_RCVBUFFORCE, &wish, sizeof wish) != 0)
+  forced = ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUFFORCE, &wish, sizeof wish) == 0;
 #endif
-  {
+  if (beyond_limit != nullptr) *beyond_limit = forced;
+  if (!forced) {
     const Status status = set_option(fd_, SOL_SOCKET, SO_RCVBUF, wish, "SO_RCVBUF");
     if (!status.ok()) return status;
   }
@@ -164,6 +166,14 @@ Result<size_t> UdpSocket::set_receive_buffer(size_t bytes) {
   granted /= 2;
 #endif
   return static_cast<size_t>(granted);
+}
+
+Status UdpSocket::set_busy_poll([[maybe_unused]] uint32_t microseconds) {
+#ifdef SO_BUSY_POLL
+  return set_option(fd_, SOL_SOCKET, SO_BUSY_POLL, static_cast<int>(microseconds), "SO_BUSY_POLL");
+#else
+  return failure(ENOTSUP, "SO_BUSY_POLL");
+#endif
 }
 
 Status UdpSocket::set_dont_fragment(bool on) {

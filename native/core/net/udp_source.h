@@ -18,6 +18,7 @@ struct UdpSourceOptions {
   // for it to save something, else copied.
   std::optional<Manner> manner = std::nullopt;
   uint32_t packet_bytes = 0;  // UDP payload of the stream's full packets; 0: unknown
+  uint32_t busy_poll_us = 0;  // to ask the socket again and again before sleeping; interrupt() waits as long
 };
 
 // Linux: recvmmsg, UDP_GRO, SO_RXQ_OVFL.

@@ -76,11 +76,8 @@ bool BlockAssembler::is_foreign(const PacketView& packet, bool readable) {
 
 // The open block a packet belongs to. nullptr: the packet was counted already.
 OpenBlock* BlockAssembler::find(const gvsp::Header& header, const PacketView& packet, uint64_t now_ns) {
-  if (!order_.started()) {
-    order_.restart(header.block_id, header.extended, BlockOrder::kStart);
-    head_ = next_ = BlockOrder::kStart;
-    open_up_to(BlockOrder::kStart, now_ns);
-  } else if (is_strange(header, packet, now_ns)) {
+  if (!order_.started()) begin(header, now_ns);
+  if (is_strange(header, packet, now_ns)) {
     if (!bears_out_stray(header, now_ns)) {
       hold(header, packet, now_ns);
       return nullptr;
@@ -88,6 +85,15 @@ OpenBlock* BlockAssembler::find(const gvsp::Header& header, const PacketView& pa
     begin_at_stray(header, now_ns);
   }
   return locate(header, now_ns);
+}
+
+// Where the stream begins. In a new channel a low id says that the blocks before it were lost whole; a high
+// one, that this camera counts otherwise.
+void BlockAssembler::begin(const gvsp::Header& header, uint64_t now_ns) {
+  const bool counted = config_.channel_is_new && header.block_id <= static_cast<uint64_t>(max_jump());
+  order_.restart(counted ? 1 : header.block_id, header.extended, BlockOrder::kStart);
+  head_ = next_ = BlockOrder::kStart;
+  open_up_to(BlockOrder::kStart, now_ns);
 }
 
 OpenBlock* BlockAssembler::locate(const gvsp::Header& header, uint64_t now_ns) {

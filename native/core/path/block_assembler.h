@@ -75,6 +75,7 @@ class BlockAssembler {
   int64_t max_jump() const { return window_ / 2; }
   bool is_foreign(const PacketView& packet, bool readable);
   OpenBlock* find(const gvsp::Header& header, const PacketView& packet, uint64_t now_ns);
+  void begin(const gvsp::Header& header, uint64_t now_ns);
   OpenBlock* locate(const gvsp::Header& header, uint64_t now_ns);
   bool is_strange(const gvsp::Header& header, const PacketView& packet, uint64_t now_ns) const;
   bool is_far(const gvsp::Header& header) const;

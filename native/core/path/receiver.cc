@@ -1,17 +1,21 @@
 #include "path/receiver.h"
 
 #include <algorithm>
-#include <array>
-
-#include "path/wake_pacing.h"
 
 namespace gw {
 
 namespace {
 
-constexpr size_t kBatch = 256;
+constexpr size_t kSmallestBatch = 16;
 constexpr uint32_t kBatchesInARow = 16;  // that may come before resends and time-outs have their turn
 constexpr uint64_t kLongestWait = 500 * kNsPerMs;  // so that a quiet stream still publishes and keeps alive
+
+// How many packets the next read is made ready for: twice what the last one brought, since each place costs
+// its preparation, used or not. It grows at once and shrinks slowly.
+size_t next_room(size_t room, const ReadResult& read) {
+  const size_t wanted = read.more ? 2 * room : 2 * read.count;
+  return std::clamp(std::max(wanted, room / 2), kSmallestBatch, kLargestBatch);
+}
 
 }  // namespace
 
@@ -23,11 +27,23 @@ Receiver::Receiver(const StreamConfig& config, PacketSource& source, SlotPool& p
       camera_(camera),
       on_wake_(std::move(on_wake)),
       clock_(clock),
-      assembler_(config, pool, camera) {}
+      assembler_(config, pool, camera),
+      pacing_(config.coalesce_ns, config.queue_bytes) {}
 
-void Receiver::start(const std::string& thread_name) {
-  pool_.set_state(kStreamRunning);
-  thread_.start(thread_name, [this] { loop(); });
+ThreadGrants Receiver::start(const std::string& thread_name, const ThreadTuning& tuning) {
+  ThreadGrants grants;
+  std::atomic<bool> tuned{!tuning.any()};
+  mark_running();
+  thread_.start(thread_name, [this, &tuning, &grants, &tuned] {
+    if (tuning.any()) {
+      grants = tune_current_thread(tuning);
+      tuned.store(true, std::memory_order_release);
+    }
+    loop();
+  });
+  // A thread of low priority may take its time, once; a lock or a notification would outlive this frame.
+  while (!tuned.load(std::memory_order_acquire)) std::this_thread::yield();
+  return grants;
 }
 
 void Receiver::stop() {
@@ -43,56 +59,78 @@ void Receiver::publish_stats() {
 }
 
 void Receiver::loop() {
-  std::array<PacketView, kBatch> batch;
-  std::array<Landing, kBatch> landings;
-  WakePacing pacing(config_.coalesce_ns, config_.queue_bytes);
-  uint64_t rest = 0;
+  ReceiveScratch scratch;
   set_precise_sleep();
-  StreamCounters& counters = assembler_.counters();
-  uint64_t keep_alive_at = clock_.now_ns() + config_.keep_alive_ns;
-  uint64_t now = clock_.now_ns();
-  int failure = 0;
-  uint32_t behind = 0;
-  while (!stop_.load(std::memory_order_acquire)) {
-    const uint64_t deadline = std::min({now + kLongestWait, assembler_.next_deadline(),
-                                        config_.keep_alive_ns != 0 ? keep_alive_at : ResendPolicy::kNever});
-    ReadRequest request;
-    request.deadline_ns = std::max<uint64_t>(deadline, 1);
-    request.rest_ns = deadline > now ? std::min(rest, deadline - now) : 0;
-    if (source_.manner() == Manner::kScatter) request.plan = assembler_.plan(landings);
-    counters.rests += request.rest_ns != 0 ? 1 : 0;
-    const ReadResult read = source_.read(batch, request);
-    now = clock_.now_ns();
-    if (read.failed) {
-      failure = read.error;
-      break;
-    }
-    const uint64_t bytes = counters.bytes;
-    if (read.count > 0) {
-      ++counters.batches;
-      counters.batch_max = std::max<uint64_t>(counters.batch_max, read.count);
-      const std::span<PacketView> packets(batch.data(), read.count);
-      if (!request.plan.landings.empty()) assembler_.settle(packets);
-      const uint64_t accepted = counters.accepted;
-      for (const PacketView& packet : packets) assembler_.on_packet(packet, now);
-      if (counters.accepted > accepted) camera_.stream_alive(now);  // what a stranger sends says nothing
-    }
-    rest = pacing.rest(assembler_.progress(), read.count, counters.bytes - bytes, read.more, now);
-    // A thread that was kept waiting first looks at what has come meanwhile: it may be what it would give up.
-    behind = read.more ? behind + 1 : 0;
-    if (behind % kBatchesInARow == 0) assembler_.on_time(now);
-    if (config_.keep_alive_ns != 0 && now >= keep_alive_at) {
-      camera_.keep_alive();
-      ++counters.keepalives;
-      keep_alive_at = now + config_.keep_alive_ns;
-    }
-    publish_stats();
-    if (assembler_.take_wake()) on_wake_();
+  begin();
+  while (!stop_.load(std::memory_order_acquire) && turn(scratch, true)) {
   }
-  source_.refresh_kernel_drops();
-  assembler_.finish(now);
+  end();
+}
+
+void Receiver::mark_running() { pool_.set_state(kStreamRunning); }
+
+void Receiver::begin() {
+  now_ = clock_.now_ns();
+  keep_alive_at_ = now_ + config_.keep_alive_ns;
+}
+
+uint64_t Receiver::due() const {
+  return std::min({now_ + kLongestWait, assembler_.next_deadline(),
+                   config_.keep_alive_ns != 0 ? keep_alive_at_ : ResendPolicy::kNever});
+}
+
+bool Receiver::turn(ReceiveScratch& scratch, bool may_wait, uint32_t company) {
+  StreamCounters& counters = assembler_.counters();
+  ReadRequest request;
+  if (may_wait) {
+    const uint64_t deadline = due();
+    request.deadline_ns = std::max<uint64_t>(deadline, 1);
+    request.rest_ns = deadline > now_ ? std::min(rest_, deadline - now_) : 0;
+  }
+  if (source_.manner() == Manner::kScatter)
+    request.plan = assembler_.plan(std::span(scratch.landings).first(room_));
+  counters.rests += request.rest_ns != 0 ? 1 : 0;
+  const ReadResult read = source_.read(std::span(scratch.batch).first(room_), request);
+  room_ = next_room(room_, read);
+  now_ = clock_.now_ns();
+  if (read.failed) {
+    failure_ = read.error;
+    return false;
+  }
+  brought_ = read.count;
+  more_ = read.more;
+  const uint64_t bytes = counters.bytes;
+  if (read.count > 0) {
+    ++counters.batches;
+    counters.batch_max = std::max<uint64_t>(counters.batch_max, read.count);
+    const std::span<PacketView> packets(scratch.batch.data(), read.count);
+    if (!request.plan.landings.empty()) assembler_.settle(packets);
+    const uint64_t accepted = counters.accepted;
+    for (const PacketView& packet : packets) assembler_.on_packet(packet, now_);
+    if (counters.accepted > accepted) camera_.stream_alive(now_);  // what a stranger sends says nothing
+  } else if (!may_wait) {
+    source_.refresh_kernel_drops();  // as a source does that waited in vain
+  }
+  rest_ = pacing_.rest(assembler_.progress(), read.count, counters.bytes - bytes, read.more, now_, company);
+  // A thread that was kept waiting first looks at what has come meanwhile: it may be what it would give up.
+  behind_ = read.more ? behind_ + 1 : 0;
+  if (behind_ % kBatchesInARow == 0) assembler_.on_time(now_);
+  if (config_.keep_alive_ns != 0 && now_ >= keep_alive_at_) {
+    camera_.keep_alive();
+    ++counters.keepalives;
+    keep_alive_at_ = now_ + config_.keep_alive_ns;
+  }
+  if (!may_wait && rest_ != 0) ++counters.rests;
   publish_stats();
-  pool_.set_state(failure == 0 ? kStreamEnded : kStreamFailed, failure);
+  if (assembler_.take_wake()) on_wake_();
+  return true;
+}
+
+void Receiver::end() {
+  source_.refresh_kernel_drops();
+  assembler_.finish(now_);
+  publish_stats();
+  pool_.set_state(failure_ == 0 ? kStreamEnded : kStreamFailed, failure_);
   on_wake_();
 }
 

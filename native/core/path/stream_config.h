@@ -28,7 +28,8 @@ struct StreamConfig {
   uint16_t camera_port = 0;         // its stream port; 0: that of the first packet is taken for it
   bool camera_port_proven = false;  // a test packet came from there: no other is ever believed
   uint16_t channel = 0;
-  uint32_t packet_size = 0;  // SCPS; the data size of full packets follows from it
+  bool channel_is_new = false;  // opened for this stream: the camera's block ids begin at 1
+  uint32_t packet_size = 0;     // SCPS; the data size of full packets follows from it
   bool packet_size_confirmed =
       false;                  // a test packet of that length arrived: shorter full packets are a fault
   uint64_t payload_size = 0;  // PayloadSize feature; 0 when unknown

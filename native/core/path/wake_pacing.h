@@ -24,7 +24,9 @@ class WakePacing {
   WakePacing(uint64_t longest_ns, uint64_t queue_bytes) : longest_(longest_ns), queue_bytes_(queue_bytes) {}
 
   // After a read that brought `bytes` in `packets` (0: nothing came): how long to rest before the next one.
-  uint64_t rest(const BlockProgress& progress, uint64_t packets, uint64_t bytes, bool more, uint64_t now_ns) {
+  // company: streams whose packets wake the same thread, this one included.
+  uint64_t rest(const BlockProgress& progress, uint64_t packets, uint64_t bytes, bool more, uint64_t now_ns,
+                uint32_t company = 1) {
     if (longest_ == 0) return 0;
     note_block(progress);
     charged_ += bytes * kTruesizePerByte + packets * kTruesizePerPacket;
@@ -33,10 +35,10 @@ class WakePacing {
     note_pace(now_ns);
     const uint64_t most = std::min(longest_, fill_time_);
     // Blocks that follow each other within the time that is granted: none of them is worth its own wake-up.
-    if (period_ != 0 && period_ * kWakesPerRest <= longest_) return worth(most, period_);
+    if (period_ != 0 && period_ * kWakesPerRest <= longest_ * company) return worth(most, period_ / company);
     if (progress.ended || progress.received < kFewest || progress.received >= progress.expected) return 0;
     const uint64_t each = (now_ns - progress.first_time) / progress.received;
-    return worth(std::min(most, each * (progress.expected - progress.received)), each);
+    return worth(std::min(most, each * (progress.expected - progress.received)), each / company);
   }
 
  private:

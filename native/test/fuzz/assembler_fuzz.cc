@@ -105,6 +105,7 @@ class Run {
     config.handling = static_cast<BufferHandling>((flags >> 6) % 3);
     config.resend.budget_burst = (more & 1) != 0 ? 5000 : 20;
     config.resend.max_tries = more % 7 + 1;
+    config.channel_is_new = (more & 64) != 0;
     return config;
   }
 
