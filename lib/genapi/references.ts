@@ -52,6 +52,7 @@ export class References {
   #readers: Map<string, string[]> | undefined
   #pollers: Map<string, string[]> | undefined
   #features: ReadonlySet<string> | undefined
+  #shortestPollingTime: number | undefined
   #total = 0
   #kept = 0
 
@@ -81,6 +82,18 @@ export class References {
       this.#dependents.set(name, dependents)
     }
     return dependents
+  }
+
+  /** Of all registers, in milliseconds; infinite where none has a PollingTime. */
+  get shortestPollingTime(): number {
+    if (this.#shortestPollingTime === undefined) {
+      this.#shortestPollingTime = Number.POSITIVE_INFINITY
+      for (const { kind, element } of this.#specs.values()) {
+        const time = isRegisterKind(kind) ? Number(element.textOf('PollingTime') ?? Number.NaN) : Number.NaN
+        if (time < this.#shortestPollingTime) this.#shortestPollingTime = time
+      }
+    }
+    return this.#shortestPollingTime
   }
 
   /** Nodes whose PollingTime the value of this one is subject to: registers that it is, or depends on. */

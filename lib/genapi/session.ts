@@ -203,11 +203,11 @@ export class Session {
   // ---- registers and variables ----------------------------------------------------------------------------------
 
   /** Bytes of a register, planned writes included. Throws MISSING when they must be fetched first. */
-  bytes(range: RegisterRange, mode: CachingMode, maxAge: number): Uint8Array {
+  bytes(range: RegisterRange, mode: CachingMode, isFresh: (age: number) => boolean): Uint8Array {
     const { port, address, length } = range
     const exact = this.#writes.findLast((write) => write.port === port && same(write, range))
     if (exact) return exact.data
-    const data = this.#deviceBytes(range, mode, maxAge)
+    const data = this.#deviceBytes(range, mode, isFresh)
     const over = this.#writes.filter((write) => write.port === port && overlap(write, range))
     if (over.length === 0) return data
     const patched = Uint8Array.from(data)
@@ -220,13 +220,13 @@ export class Session {
     return patched
   }
 
-  #deviceBytes(range: RegisterRange, mode: CachingMode, maxAge: number): Uint8Array {
+  #deviceBytes(range: RegisterRange, mode: CachingMode, isFresh: (age: number) => boolean): Uint8Array {
     const { port, address, length } = range
     const fetched = this.#fetchedOf(port).get(rangeKey(address, length))
     if (fetched instanceof Uint8Array) return fetched
     if (fetched) throw fetched.error
     if (!this.#ignoreCache && mode !== 'NoCache') {
-      const cached = port.cached(address, length, maxAge)
+      const cached = port.cached(address, length, isFresh)
       if (cached) return cached
     }
     this.#missing.set(`${port.name} ${rangeKey(address, length)}`, range)

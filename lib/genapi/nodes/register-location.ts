@@ -79,7 +79,7 @@ export class RegisterLocation {
     if (attached) return this.#readAttached(s, attached, length)
     const range = this.#range(s, length)
     this.#used.set(`${range.address}:${length}`, range)
-    return s.bytes(range, this.#cachingMode(), this.#maxAge(s))
+    return s.bytes(range, this.#cachingMode(), (age) => this.#isFresh(s, age))
   }
 
   /** What a partial write changes: the present bytes, or what is known of them when they cannot be read. */
@@ -92,6 +92,11 @@ export class RegisterLocation {
   /** Plans the write of the whole register, or of its beginning. */
   write(s: Session, data: Uint8Array): void {
     s.planWrite(this.#range(s, data.length), data, this.#cachingMode())
+  }
+
+  /** What is younger than every PollingTime needs no look at who depends on whom. */
+  #isFresh(s: Session, age: number): boolean {
+    return age < this.#owner.graph.references.shortestPollingTime || age < this.#maxAge(s)
   }
 
   /** The shortest PollingTime of whatever this register depends on, unless polling is blocked there. */

@@ -65,9 +65,10 @@ export class RegisterPort {
     return values.map((value) => wordOf(value))
   }
 
-  cached(address: bigint, length: number, maxAge: number): Uint8Array | undefined {
+  /** `isFresh` judges by the age in milliseconds; it is asked only where there is something to judge. */
+  cached(address: bigint, length: number, isFresh: (age: number) => boolean): Uint8Array | undefined {
     const entry = this.#cache.get(key(address, length))
-    if (!entry || this.options.now() - entry.readAt >= maxAge) return undefined
+    if (!entry || !isFresh(this.options.now() - entry.readAt)) return undefined
     return entry.data
   }
 
