@@ -210,9 +210,10 @@ export interface NativeStreamOptions {
   frameTimeout?: number
   reorderGrace?: number
   keepAlive?: number // ms; 0: none
-  engine?: 'auto' | 'copy' | 'scatter' | 'aggregate'
+  engine?: 'auto' | 'copy' | 'scatter' | 'aggregate' | 'packet-ring' | 'xdp'
+  device?: string // for 'packet-ring' and 'xdp': the NIC that the stream comes in by; '' or none: the loopback
   coalesce?: number // ms, 0 to 10; 0: none
-  queueBytes?: number // of the socket, as granted
+  queueBytes?: number // of the socket, as granted; of a ring, as wanted
   punchAddress?: string
   punchPort?: number // gets a datagram at start() and as keep-alive; 0: none
   busyPoll?: number // us to ask the socket again and again before the receive thread sleeps; stop() takes as long
@@ -251,6 +252,8 @@ export declare class StreamReceiver {
   )
   readonly id: number // for StreamConsumer in other environments of this process
   readonly baseOffset: number // where the control block begins in memory
+  readonly queueBytes: number // of a ring, as granted; else as in the options
+  readonly mode: 'zero-copy' | 'native' | 'generic' | '' // of engine 'xdp'
   start(): NativeGrants
   stop(): void
   ref(on: boolean): void // whether a wait for frames keeps the process alive
@@ -270,6 +273,8 @@ export declare class NativeSimulator {
   constructor(options: object)
   stop(): void
   stats(): Record<string, unknown>
+  /** Block id, time, block id, time, ... of at most `sendTimes` blocks, in no order. */
+  sendTimes(): BigUint64Array
   setFaults(faults: object): void
   inject(what: 'crash' | 'reboot' | 'stall' | 'loseControl' | 'trigger', ms?: number): void
 }

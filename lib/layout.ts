@@ -89,6 +89,7 @@ export const STATS = {
     'frames_queued',
     'frames_overwritten',
     'kernel_drops',
+    'fragments',
     'resyncs',
     'batches',
     'batch_max',
@@ -119,4 +120,6 @@ export const CONST = {
   eventIncomplete: 1,
   eventStarved: 2,
   eventMissed: 3,
+  eventFragments: 4,
+  eventFirewallBypassed: 5,
 } as const

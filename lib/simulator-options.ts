@@ -116,6 +116,8 @@ const SIMULATOR: argument.Rules<SimulatorOptions> = {
   udpChecksum: argument.flag,
   gso: argument.flag,
   lineRateBps: argument.natural,
+  burstPackets: argument.whole(1, 65535),
+  sendTimes: argument.whole(0, 1 << 20),
   spin: argument.flag,
   faults: (_, value) => checkFaults(value as SimulatorFaults),
 }

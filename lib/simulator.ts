@@ -114,6 +114,11 @@ export interface SimulatorOptions {
   gso?: boolean
   /** Pacing inside a frame, bits per second on the IP level; 0 = one burst. */
   lineRateBps?: number | bigint
+  /** So many packets at once and then a longer gap, at the same `lineRateBps`; default 1. */
+  burstPackets?: number
+  /** Blocks for which sendTimes() is kept, up to 1048576; default 0. */
+  sendTimes?: number
+  /** Packet times held by spinning: exact, costs a core. */
   spin?: boolean
   faults?: SimulatorFaults
 }
@@ -141,6 +146,11 @@ export interface Simulator extends AsyncDisposable {
   readonly serial: string
   readonly seed: bigint
   stats(): SimulatorStats
+  /**
+   * When the last packet of each block was given to the system: block id, then nanoseconds of the host's monotonic clock
+   * (process.hrtime.bigint()), and so on, in no order.
+   */
+  sendTimes(): BigUint64Array
   setFaults(faults: SimulatorFaults): void
   /** Silent for good. */
   crash(): void
@@ -182,6 +192,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     serial: options.serial ?? 'GW-SIM-1',
     seed: BigInt(options.seed ?? 1),
     stats: () => camera.stats() as unknown as SimulatorStats,
+    sendTimes: () => camera.sendTimes(),
     setFaults: (faults) => {
       checkFaults(faults)
       camera.setFaults(faults)

@@ -33,13 +33,17 @@ export interface StreamStats {
   missingNotRequested: number
   /** Arrived after they were requested. */
   packetsResent: number
-  /** Did not arrive at first = packetsMissing + packetsResent = lostInKernel + lostOnWire. */
+  /** Did not arrive at first = packetsMissing + packetsResent = lostInKernel + lostInFragments + lostOnWire. */
   packetsLost: number
-  /** The stream socket's queue was full (SO_RXQ_OVFL), as far as it explains packetsLost. */
+  /** The queue of the stream socket, or the ring, was full, as far as that explains packetsLost. */
   lostInKernel: number
+  /** Came in IP fragments that the engine does not put together, as far as that explains the rest. */
+  lostInFragments: number
   lostOnWire: number
-  /** All that the kernel dropped on this socket, whatever it was. */
+  /** All that the kernel dropped on this socket, or for want of room in the ring, whatever it was. */
   kernelDrops: number
+  /** Datagrams that came in IP fragments and were not put together: engine 'packet-ring' only. */
+  fragments: number
   resendRequests: number
   /** Packets asked for, repeats included. */
   resendRequested: number
@@ -85,6 +89,7 @@ export type ConsumerCounters = Pick<StreamStats, 'framesTaken' | 'framesReturned
 export function streamStats(raw: RawCounters, consumed: ConsumerCounters): StreamStats {
   const packetsLost = raw.packets_missing + raw.packets_resent
   const lostInKernel = Math.min(raw.kernel_drops, packetsLost)
+  const lostInFragments = Math.min(raw.fragments, packetsLost - lostInKernel)
   return {
     datagrams: raw.datagrams,
     bytes: raw.bytes,
@@ -104,8 +109,10 @@ export function streamStats(raw: RawCounters, consumed: ConsumerCounters): Strea
     packetsResent: raw.packets_resent,
     packetsLost,
     lostInKernel,
-    lostOnWire: packetsLost - lostInKernel,
+    lostInFragments,
+    lostOnWire: packetsLost - lostInKernel - lostInFragments,
     kernelDrops: raw.kernel_drops,
+    fragments: raw.fragments,
     resendRequests: raw.resend_requests,
     resendRequested: raw.resend_requested,
     blocksExpected: raw.blocks_expected,

@@ -2,6 +2,7 @@
 
 import * as argument from './arguments.js'
 import { invalidArgument } from './errors.js'
+import { isLinkEngine } from './link-engine.js'
 import { concernsThread } from './stream-tuning.js'
 import type { ResendOptions, StreamOptions, StreamTuning } from './types.js'
 
@@ -42,7 +43,11 @@ export const STREAM: argument.Rules<StreamOptions> = {
     argument.checkOptions<ResendOptions>('resend', value, RESEND)
   },
   receiveBufferBytes: argument.whole(4096, 0x7fffffff),
-  engine: argument.oneOf(['auto', 'copy', 'scatter', 'aggregate']),
+  engine: (name, value) => {
+    argument.oneOf(['auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp'])(name, value)
+    if (isLinkEngine(value as string) && process.platform !== 'linux')
+      throw invalidArgument(`engine '${value}' is there on Linux only`, "Use engine: 'auto'.")
+  },
   coalesce: argument.range(0, 10),
   threads: argument.oneOf(['own', 'shared']),
   tuning: (_, value) => argument.checkOptions('tuning', value as StreamTuning, TUNING),
@@ -74,6 +79,11 @@ export function validateStreamOptions(
     throw invalidArgument(
       'tuning.busyPoll, priority and cpu are for a receive thread that serves one stream',
       "Leave out threads: 'shared'.",
+    )
+  }
+  if (isLinkEngine(options.engine) && options.tuning?.busyPoll !== undefined) {
+    throw invalidArgument(
+      `tuning.busyPoll is for engines that read the stream's socket, not for '${options.engine}'`,
     )
   }
   if (access === 'monitor' && options.multicast === undefined) {

@@ -2,17 +2,18 @@
 // acquisition, hands out frames, and undoes it all in order.
 
 import { EventEmitter } from 'node:events'
-import type { CameraControl, StreamPort, StreamReceiver } from '../binding.js'
-import { GigeError, invalidArgument } from './errors.js'
+import type { CameraControl, NativeStreamOptions, StreamPort, StreamReceiver } from '../binding.js'
+import { GigeError } from './errors.js'
 import { FrameQueue } from './frame-queue.js'
 import type { NodeMap } from './genapi/index.js'
 import { CONST } from './layout.js'
-import { native } from './native.js'
+import { bypassWarning, fragmentsWarning, isLinkEngine } from './link-engine.js'
 import { choosePacketSize, type Negotiated, readPacketSize } from './packet-size.js'
 import { Region, type RegionEvent } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
 import { allocateStream, payloadBytes } from './stream-memory.js'
 import { validateStreamOptions } from './stream-options.js'
+import { bindPort, openReceiver, queueOf, sentTo, tuneSocket } from './stream-socket.js'
 import { chooseThread, grantsOf, nativeTuning, tuningWarnings } from './stream-tuning.js'
 import type {
   Frame,
@@ -24,13 +25,12 @@ import type {
   StreamOptions,
   StreamShare,
   StreamWarning,
+  XdpMode,
 } from './types.js'
 
-const SCP = 0x0d00
 const RESEND_CAPABILITY = 0x4
-const MEBI = 1 << 20
 /** In the order of the native enumeration (net/packet_source.h). */
-const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate']
+const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate', 'packet-ring', 'xdp']
 
 /** What a stream needs of its camera. */
 export interface StreamHost {
@@ -64,6 +64,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   /** The camera's stream port by its own word; 0: it does not tell. */
   private scsp = 0
   private grants: StreamGrants | undefined
+  private packetBytes = 0
   private locked = false
   private acquiring = false
   private gone = false
@@ -95,6 +96,10 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
 
   get granted(): StreamGrants | undefined {
     return this.grants
+  }
+
+  get xdpMode(): XdpMode | undefined {
+    return this.receiver?.mode || undefined
   }
 
   start(): Promise<void> {
@@ -236,8 +241,8 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     const monitor = host.access === 'monitor'
     const ports = options.streamPort ?? (monitor ? await sentTo(host) : 0)
     this.assertOpen()
-    this.port = this.bind(ports)
-    const { busyPollError, receiveBuffer } = this.tuneSocket(this.port, payload)
+    this.port = bindPort(host, options, ports)
+    const { busyPollError, receiveBuffer } = tuneSocket(this.port, options, payload, warn)
     if (!monitor) await this.openChannel(this.port)
     this.assertOpen()
     this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
@@ -247,6 +252,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     // Changing the packet size may change the payload (chunks), never the other way round.
     const slotBytes = Math.max(await payloadBytes(host.features, warn), payload)
     this.assertOpen()
+    this.packetBytes = packetSize
     const slots = options.buffers ?? 8
     const memory = allocateStream(slots, slotBytes, packetSize)
     const thread = await chooseThread(options, host.features, slotBytes, packetSize)
@@ -256,78 +262,38 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     const coalesce = options.coalesce ?? (busy ? 0 : undefined) // who asks all the time need not rest
     const resend = typeof options.resend === 'object' ? options.resend : {}
     const canResend = (host.gvcpCapability & RESEND_CAPABILITY) !== 0 && !monitor
-    this.receiver = new native.StreamReceiver(
-      {
-        slots,
-        slotBytes,
-        packetSize,
-        packetSizeConfirmed: this.negotiated?.confirmed ?? false,
-        payloadSize: slotBytes,
-        cameraAddress: host.cameraAddress,
-        channelIsNew: this.channelOpen,
-        bufferHandling: options.bufferHandling ?? 'OldestFirst',
-        deliverIncomplete: options.incomplete === 'deliver',
-        resend: { enabled: options.resend !== false && canResend, ...resend },
-        cameraPort: this.negotiated?.sourcePort || this.scsp,
-        cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
-        punchPort,
-        queueBytes: receiveBuffer.granted ?? 0,
-        ...(options.engine && { engine: options.engine }),
-        ...(coalesce !== undefined && { coalesce }),
-        ...nativeTuning(tuning, busyPollError),
-        ...thread,
-        ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
-      },
-      host.control,
-      this.port,
-      new Uint8Array(memory),
-      () => this.onWake(),
-    )
+    const wishes: NativeStreamOptions = {
+      slots,
+      slotBytes,
+      packetSize,
+      packetSizeConfirmed: this.negotiated?.confirmed ?? false,
+      payloadSize: slotBytes,
+      cameraAddress: host.cameraAddress,
+      channelIsNew: this.channelOpen,
+      bufferHandling: options.bufferHandling ?? 'OldestFirst',
+      deliverIncomplete: options.incomplete === 'deliver',
+      resend: { enabled: options.resend !== false && canResend, ...resend },
+      cameraPort: this.negotiated?.sourcePort || this.scsp,
+      cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
+      punchPort,
+      queueBytes: receiveBuffer.granted ?? 0,
+      ...(options.engine && { engine: options.engine }),
+      ...(isLinkEngine(options.engine) && { device: host.device }),
+      ...(coalesce !== undefined && { coalesce }),
+      ...nativeTuning(tuning, busyPollError),
+      ...thread,
+      ...(options.frameTimeout !== undefined && { frameTimeout: options.frameTimeout }),
+    }
+    this.receiver = openReceiver(wishes, host.control, this.port, memory, () => this.onWake())
+    const granted = queueOf(options.engine, receiveBuffer, this.receiver, warn)
     this.region = new Region(memory, this.receiver.baseOffset)
     this.queue = new FrameQueue(this.region, host.tickFrequency, {
       ref: (waiting) => this.receiver?.ref(waiting),
       onLeak: (blockId) => this.onLeak(blockId),
     })
-    this.grants = grantsOf(tuning, receiveBuffer, busyPollError, this.receiver.start())
+    this.grants = grantsOf(tuning, granted, busyPollError, this.receiver.start())
     for (const warning of tuningWarnings(this.grants)) this.warn(warning)
     if (options.acquisition !== 'manual' && !monitor) await this.startAcquisition()
-  }
-
-  private bind(ports: number | [number, number]): StreamPort {
-    const { options, host } = this
-    const [low, high] = Array.isArray(ports) ? ports : [ports, ports]
-    return new native.StreamPort({
-      address: host.localAddress,
-      ...(host.device !== '' && { device: host.device }),
-      port: low,
-      portHigh: high,
-      ...(options.multicast !== undefined && { multicast: options.multicast }),
-    })
-  }
-
-  private tuneSocket(
-    port: StreamPort,
-    payload: number,
-  ): { busyPollError: number; receiveBuffer: StreamGrants['receiveBuffer'] } {
-    const { receiveBufferBytes, tuning = {} } = this.options
-    // Room for what comes while the receive thread is kept from running: two frames, or 20 ms at 1.6 Gbit/s.
-    const wanted = receiveBufferBytes ?? Math.min(Math.max(2 * payload, 4 * MEBI), 64 * MEBI)
-    return {
-      receiveBuffer: this.askForQueue(port, wanted, payload),
-      busyPollError: tuning.busyPoll === undefined ? 0 : port.setBusyPoll(tuning.busyPoll),
-    }
-  }
-
-  private askForQueue(port: StreamPort, asked: number, payload: number): StreamGrants['receiveBuffer'] {
-    const { bytes: granted, beyondLimit } = port.setReceiveBuffer(asked)
-    const by = beyondLimit ? 'privilege' : 'limit'
-    if (granted >= asked) return { asked, granted, by }
-    // The kernel charges about 1.6 bytes of queue for a byte of payload in small packets, but counts the wish twice.
-    const share = Math.round((100 * granted * 1.25) / Math.max(payload, 1))
-    const reason = `The kernel grants ${granted} bytes of socket queue instead of ${asked}: about ${share} % of a frame; a receive thread kept waiting for longer loses packets`
-    const remedy = `sudo sysctl -w net.core.rmem_max=${asked}`
-    this.warn({ code: 'receive-buffer', message: reason, hint: remedy })
-    return { asked, granted, by, reason, remedy }
   }
 
   private async openChannel(port: StreamPort): Promise<void> {
@@ -387,6 +353,15 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     else if (kind === CONST.eventStarved)
       this.emit('starved', { blockId, buffers: this.region?.slotCount ?? 0 })
     else if (kind === CONST.eventMissed) this.emit('missed', { blockId, blocks: a })
+    else this.emitNotice(kind)
+  }
+
+  private emitNotice(kind: number): void {
+    const { options, host, port } = this
+    if (!isLinkEngine(options.engine)) return
+    if (kind === CONST.eventFragments) this.warn(fragmentsWarning(options.engine, this.packetBytes))
+    else if (kind === CONST.eventFirewallBypassed)
+      this.warn(bypassWarning(options.engine, host.cameraAddress, port?.port ?? 0))
   }
 
   private onLeak(blockId: bigint): void {
@@ -464,25 +439,6 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     if (this.channelOpen) silent = (await attempt(() => control.closeStreamChannel(0))) || silent
     if (!silent && !this.gone) this.tell(() => this.warn(notStopped(this.host.cameraAddress, failure)))
   }
-}
-
-/** The port of this machine that the camera sends to, as its controlling application wanted it. */
-async function sentTo({ control, cameraAddress }: StreamHost): Promise<number> {
-  const hint =
-    'Start the stream of the application that controls the camera first, or name its port with { streamPort }.'
-  const [scp = 0] = await control.readRegisters([SCP]).catch((cause: unknown) => {
-    throw new GigeError(
-      'ERR_GIGE_INVALID_ARGUMENT',
-      `Camera ${cameraAddress} does not tell the port it sends to`,
-      {
-        hint,
-        cause,
-      },
-    )
-  })
-  const port = scp & 0xffff
-  if (port === 0) throw invalidArgument(`Camera ${cameraAddress} sends its stream to no port`, hint)
-  return port
 }
 
 function notStopped(address: string, failure: unknown): StreamWarning {

@@ -137,7 +137,13 @@ export interface ResendOptions {
 
 export type BufferHandling = 'OldestFirst' | 'OldestFirstOverwrite' | 'NewestOnly'
 
-export type StreamEngine = 'copy' | 'scatter' | 'aggregate'
+export type StreamEngine = 'copy' | 'scatter' | 'aggregate' | 'packet-ring' | 'xdp'
+
+/**
+ * Of engine 'xdp': the NIC writes into our memory itself, the driver hands packets to the kernel that copies them, or the kernel
+ * does so behind the driver.
+ */
+export type XdpMode = 'zero-copy' | 'native' | 'generic'
 
 /** Wishes to the machine; each is told of in `stream.granted`, and a refusal is a warning. Figures: docs/performance.md. */
 export interface StreamTuning {
@@ -186,12 +192,14 @@ export interface StreamOptions {
   incomplete?: 'drop' | 'deliver'
   /** Default: on where the camera can. */
   resend?: boolean | ResendOptions
-  /** Queue of the stream socket; the default fits the stream. */
+  /** Queue of the stream socket, or size of the ring; the default fits the stream. */
   receiveBufferBytes?: number
   /**
    * How packets are taken from the kernel. Default 'auto': by what is measured while the stream runs; `stream.engine` tells.
    * 'copy' (one system call for many, then a copy), 'scatter' (the kernel puts the data in place), 'aggregate' (the kernel
-   * puts packets together, UDP_GRO).
+   * puts packets together, UDP_GRO). 'packet-ring' (CAP_NET_RAW) and 'xdp' (CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF; not on
+   * the loopback), both Linux only and never chosen by themselves, take packets below the IP stack, past the firewall; the
+   * stream warns where that makes a difference. What cannot be had fails the start.
    */
   engine?: 'auto' | StreamEngine
   /** ms that packets may be left to gather, so that fewer wake-ups serve more of them; default 0.25, 0 for none. */
@@ -280,8 +288,19 @@ export interface FrameStreamEvents {
 }
 
 export interface StreamWarning {
-  /** 'not-stopped': neither the end of the acquisition nor that of the channel was confirmed by the camera. */
-  code: 'receive-buffer' | 'tuning' | 'no-test-packets' | 'payload-size' | 'packet-size' | 'not-stopped'
+  /**
+   * 'not-stopped': neither the end of the acquisition nor that of the channel was confirmed by the camera. 'fragments',
+   * 'firewall-bypassed': what engines below the IP stack see.
+   */
+  code:
+    | 'receive-buffer'
+    | 'tuning'
+    | 'no-test-packets'
+    | 'payload-size'
+    | 'packet-size'
+    | 'not-stopped'
+    | 'fragments'
+    | 'firewall-bypassed'
   message: string
   hint: string
 }
@@ -296,6 +315,8 @@ export interface FrameStream
   readonly engine: StreamEngine | undefined
   /** What the machine gave of what `tuning` asked, and more; undefined before start(). */
   readonly granted: StreamGrants | undefined
+  /** What the driver granted to engine 'xdp'; undefined with others, and before start(). */
+  readonly xdpMode: XdpMode | undefined
   /** Negotiates, allocates, opens the stream and starts the acquisition. Iterating does it by itself. */
   start(): Promise<void>
   /** Read from shared memory, without a native call. Zeros before start(). */

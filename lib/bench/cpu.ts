@@ -1,4 +1,5 @@
-// CPU time of this process and of its threads by name, as the kernel counts it. Threads are told by Linux only.
+// CPU time of this process and of its threads by name, as the kernel counts it (threads are told by Linux only), and the monotonic
+// clock without bigints.
 
 import { readdirSync, readFileSync } from 'node:fs'
 
@@ -41,4 +42,16 @@ export function threadNs(before: CpuTimes, after: CpuTimes, prefix: string): num
     if (name.startsWith(prefix)) sum += ns - (before.threads.get(name) ?? 0)
   }
   return sum
+}
+
+/**
+ * Nanoseconds to be added to performance.now() * 1e6, so that it is the host's monotonic clock. Between the two readings the thread may
+ * be kept from running, which makes the difference too small: the largest of many is right.
+ */
+export function monotonicBase(): number {
+  let base = 0
+  for (let i = 0; i < 100; i++) {
+    base = Math.max(base, Number(process.hrtime.bigint()) - performance.now() * 1e6)
+  }
+  return base
 }

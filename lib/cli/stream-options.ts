@@ -45,9 +45,10 @@ export function addStreamOptions(command: Command): Command {
     )
     .option('--receive-buffer <bytes>', 'queue of the stream socket', wholeNumber(4096, 0x7fff_ffff))
     .addOption(
-      new Option('--engine <name>', 'auto, copy, scatter or aggregate: how packets are taken in').argParser(
-        choice('auto', 'copy', 'scatter', 'aggregate'),
-      ),
+      new Option(
+        '--engine <name>',
+        'auto, copy, scatter, aggregate, packet-ring or xdp: how packets are taken in',
+      ).argParser(choice('auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp')),
     )
     .option('--coalesce <ms>', 'let packets gather for so long, 0 to 10 (default 0.25)', Number)
     .addOption(

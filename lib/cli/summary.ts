@@ -2,7 +2,7 @@
 // lib/stats.ts; docs/statistics.md tells what they mean and how they add up.
 
 import type { StreamStats } from '../stats.js'
-import type { FrameStream, PacketSizeResult, StreamEngine, StreamGrants } from '../types.js'
+import type { FrameStream, PacketSizeResult, StreamEngine, StreamGrants, XdpMode } from '../types.js'
 import type { Styler } from './style.js'
 import { table } from './table.js'
 
@@ -44,12 +44,13 @@ export interface StreamSummary {
   packetSize: PacketSizeResult | undefined
   engine: StreamEngine | undefined
   granted: StreamGrants | undefined
+  xdpMode?: XdpMode | undefined
   stats: StreamStats
 }
 
 export function summarize(
   meter: RateMeter,
-  stream: Pick<FrameStream, 'packetSize' | 'engine' | 'granted' | 'stats'>,
+  stream: Pick<FrameStream, 'packetSize' | 'engine' | 'xdpMode' | 'granted' | 'stats'>,
 ): StreamSummary {
   const round = (value: number) => Math.round(value * 1000) / 1000
   return {
@@ -60,6 +61,7 @@ export function summarize(
     packetSize: stream.packetSize,
     engine: stream.engine,
     granted: stream.granted,
+    ...(stream.xdpMode && { xdpMode: stream.xdpMode }),
     stats: stream.stats(),
   }
 }
@@ -98,16 +100,21 @@ function lossRows(stats: StreamStats): LossRow[] {
     {
       label: "packets lost in the kernel's queue",
       count: stats.lostInKernel,
-      meaning: 'the stream socket was full: raise --receive-buffer',
+      meaning: 'the stream socket (or the ring) was full: raise --receive-buffer',
     },
-    { label: '  of both: received after all', count: stats.packetsResent, meaning: 'by resend', good: true },
     {
-      label: '  of both: not asked for again',
+      label: 'packets lost in IP fragments',
+      count: stats.lostInFragments,
+      meaning: 'the engine does not put them together: lower --packet-size',
+    },
+    { label: '  of these: received after all', count: stats.packetsResent, meaning: 'by resend', good: true },
+    {
+      label: '  of these: not asked for again',
       count: stats.missingNotRequested,
       meaning: 'resend is off, or had no budget or time left',
     },
-    { label: '  of both: asked for in vain', count: stats.missingExhausted, meaning: 'they never came' },
-    { label: '  of both: gone at the camera', count: stats.missingRefused, meaning: 'it had them no more' },
+    { label: '  of these: asked for in vain', count: stats.missingExhausted, meaning: 'they never came' },
+    { label: '  of these: gone at the camera', count: stats.missingRefused, meaning: 'it had them no more' },
     { label: 'frames incomplete', count: stats.blocksIncomplete, meaning: 'packets of them are missing' },
     {
       label: 'frames without a free slot',
@@ -153,7 +160,7 @@ export function summaryLines(summary: StreamSummary, style: Styler): string[] {
     `${style.paint('bold', 'packets')}     ${count(stats.packetsExpected)} expected = ${count(stats.packetsReceived)} received + ` +
       `${count(stats.packetsMissing)} missing`,
     `${style.paint('bold', 'packet size')} ${describePacketSize(summary.packetSize)}`,
-    `${style.paint('bold', 'engine')}      ${summary.engine ?? 'none'}: ${(stats.datagrams / Math.max(stats.batches, 1)).toFixed(1)} packets per read`,
+    `${style.paint('bold', 'engine')}      ${summary.engine ?? 'none'}${summary.xdpMode ? ` (${summary.xdpMode})` : ''}: ${(stats.datagrams / Math.max(stats.batches, 1)).toFixed(1)} packets per read`,
     ...grantLines(summary.granted, style),
     style.paint('bold', 'losses by cause'),
   ]

@@ -102,6 +102,8 @@ Napi::Object layout_constants(Napi::Env env) {
   constants.Set("eventIncomplete", +kEventIncomplete);
   constants.Set("eventStarved", +kEventStarved);
   constants.Set("eventMissed", +kEventMissed);
+  constants.Set("eventFragments", +kEventFragments);
+  constants.Set("eventFirewallBypassed", +kEventFirewallBypassed);
   return all;
 }
 

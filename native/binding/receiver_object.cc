@@ -7,6 +7,7 @@
 #include "binding/control_object.h"
 #include "binding/stream_port_object.h"
 #include "control/packet_size.h"
+#include "net/link_source.h"
 #include "net/udp_source.h"
 
 namespace gw::binding {
@@ -56,13 +57,42 @@ StreamConfig stream_config(Napi::Env env, const Options& options) {
   return config;
 }
 
+// The manners of a UDP socket; the other engines have sources of their own.
 std::optional<Manner> manner(Napi::Env env, const Options& options) {
   const std::string engine = options.string("engine", "auto");
   if (engine == "auto") return std::nullopt;
   if (engine == "copy") return Manner::kCopy;
   if (engine == "scatter") return Manner::kScatter;
   if (engine == "aggregate") return Manner::kAggregate;
-  throw_invalid(env, "engine must be 'auto', 'copy', 'scatter' or 'aggregate'");
+  throw_invalid(env, "engine must be 'auto', 'copy', 'scatter', 'aggregate', 'packet-ring' or 'xdp'");
+}
+
+Result<std::unique_ptr<PacketSource>> open_source(Napi::Env env, const Options& options,
+                                                  const StreamConfig& config, UdpSocket& socket,
+                                                  const Endpoint& local, const Endpoint& punched,
+                                                  uint32_t busy_poll_us) {
+  const std::string engine = options.string("engine", "auto");
+  const LinkSourceOptions below{.socket = socket.fd(),
+                                .device = options.string("device", ""),
+                                .camera_address = config.camera_address,
+                                .camera_port = config.camera_port,
+                                .local = local,
+                                .packet_size = config.packet_size,
+                                .queue_bytes = config.queue_bytes};
+  if (engine == "packet-ring") return make_packet_ring_source(below);
+  if (engine == "xdp") {
+    // It asks what a firewall would do to the stream, and that is opened by this where it can be.
+    if (punched.port != 0) punch(socket, punched);
+    return make_xdp_source(below);
+  }
+  UdpSourceOptions source_options;
+  // Room for what was asked for and for a camera that sends more: jumbo frames end at 9 KiB, few cameras go
+  // to 16.
+  source_options.max_datagram = std::clamp<uint32_t>(config.packet_size + 64, 9216, 65535);
+  source_options.manner = manner(env, options);
+  source_options.busy_poll_us = busy_poll_us;
+  source_options.packet_bytes = config.packet_size - std::min(config.packet_size, gvsp::kIpUdpHeaders);
+  return make_udp_source(socket.fd(), source_options);
 }
 
 }  // namespace
@@ -82,6 +112,8 @@ Napi::Function ReceiverObject::define(Napi::Env env) {
       env, "StreamReceiver",
       {InstanceMethod<&ReceiverObject::start>("start"), InstanceMethod<&ReceiverObject::stop>("stop"),
        InstanceMethod<&ReceiverObject::ref>("ref"), InstanceAccessor<&ReceiverObject::id>("id"),
+       InstanceAccessor<&ReceiverObject::queue_bytes>("queueBytes"),
+       InstanceAccessor<&ReceiverObject::mode>("mode"),
        InstanceAccessor<&ReceiverObject::base_offset>("baseOffset")});
 }
 
@@ -89,7 +121,7 @@ Napi::Function ReceiverObject::define(Napi::Env env) {
 ReceiverObject::ReceiverObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ReceiverObject>(info) {
   const Napi::Env env = info.Env();
   const Options options(env, info[0]);
-  const StreamConfig config = stream_config(env, options);
+  StreamConfig config = stream_config(env, options);
   std::shared_ptr<ControlChannel> control;
   if (info[1].IsObject()) control = ControlObject::Unwrap(info[1].As<Napi::Object>())->channel();
   auto* port = StreamPortObject::Unwrap(info[2].As<Napi::Object>());
@@ -112,23 +144,19 @@ ReceiverObject::ReceiverObject(const Napi::CallbackInfo& info) : Napi::ObjectWra
   if (!local.ok()) throw_status(env, local.status());
   port_ = local->port;
 
-  UdpSourceOptions source_options;
-  // Room for what was asked for and for a camera that sends more: jumbo frames end at 9 KiB, few cameras go
-  // to 16.
-  source_options.max_datagram = std::clamp<uint32_t>(config.packet_size + 64, 9216, 65535);
-  source_options.manner = manner(env, options);
   tuning_ = ReceiveTuning(env, options);
-  source_options.busy_poll_us = tuning_.busy_poll_us;
-  source_options.packet_bytes = config.packet_size - std::min(config.packet_size, gvsp::kIpUdpHeaders);
-  auto source = make_udp_source(socket_->fd(), source_options);
+  const Endpoint punched{options.address("punchAddress", config.camera_address),
+                         options.integer<uint16_t>("punchPort", 0, 65535, 0)};
+  auto source = open_source(env, options, config, *socket_, *local, punched, tuning_.busy_poll_us);
   if (!source.ok()) throw_status(env, source.status());
   source_ = std::move(*source);
+  if (source_->queue_bytes() != 0) config.queue_bytes = source_->queue_bytes();
+  queue_bytes_ = config.queue_bytes;
+  mode_ = source_->mode();
   tuning_.before_first_touch(memory.Data() + base_offset_, layout.total_size);
   pool_ = std::make_unique<SlotPool>(memory.Data() + base_offset_, layout);
   tuning_.after_first_touch(memory.Data() + base_offset_, layout.total_size);
-  camera_ = std::make_unique<Camera>(std::move(control), socket_,
-                                     Endpoint{options.address("punchAddress", config.camera_address),
-                                              options.integer<uint16_t>("punchPort", 0, 65535, 0)});
+  camera_ = std::make_unique<Camera>(std::move(control), socket_, punched);
   hub_ = std::make_shared<WakeHub>();
   hub_->set_pool(pool_.get());
   consumer_.open(env, info[4].As<Napi::Function>(), hub_);
@@ -178,6 +206,14 @@ void ReceiverObject::ref(const Napi::CallbackInfo& info) { consumer_.ref(info.En
 
 Napi::Value ReceiverObject::id(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(id_));
+}
+
+Napi::Value ReceiverObject::queue_bytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(queue_bytes_));
+}
+
+Napi::Value ReceiverObject::mode(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), mode_);
 }
 
 Napi::Value ReceiverObject::base_offset(const Napi::CallbackInfo& info) {

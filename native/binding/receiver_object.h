@@ -47,12 +47,16 @@ class ReceiverObject : public Napi::ObjectWrap<ReceiverObject>, public Closable 
   void ref(const Napi::CallbackInfo& info);
   Napi::Value id(const Napi::CallbackInfo& info);
   Napi::Value base_offset(const Napi::CallbackInfo& info);
+  Napi::Value queue_bytes(const Napi::CallbackInfo& info);
+  Napi::Value mode(const Napi::CallbackInfo& info);
 
   Napi::Reference<Napi::Uint8Array> memory_;
   size_t base_offset_ = 0;
   std::shared_ptr<UdpSocket> socket_;
   std::shared_ptr<WakeHub> hub_;
   uint64_t id_ = 0;
+  uint64_t queue_bytes_ = 0;
+  std::string mode_;
   uint16_t port_ = 0;
   ReceiveTuning tuning_;
   Consumer consumer_;

@@ -156,6 +156,8 @@ sim::SimOptions sim_options(Napi::Env env, const Napi::Value& value) {
   s.udp_checksum = o.boolean("udpChecksum", true);
   s.gso = o.boolean("gso", true);
   s.line_rate_bps = o.big("lineRateBps", 0);
+  s.burst_packets = o.integer<uint32_t>("burstPackets", 1, 65535, 1);
+  s.send_times = o.integer<uint32_t>("sendTimes", 0, 1 << 20, 0);
   s.spin = o.boolean("spin", false);
   s.faults = fault_plan(env, o.get("faults"));
   return s;
@@ -189,6 +191,7 @@ Napi::Function SimObject::define(Napi::Env env) {
   return DefineClass(
       env, "NativeSimulator",
       {InstanceMethod<&SimObject::stop>("stop"), InstanceMethod<&SimObject::stats>("stats"),
+       InstanceMethod<&SimObject::send_times>("sendTimes"),
        InstanceMethod<&SimObject::set_faults>("setFaults"), InstanceMethod<&SimObject::inject>("inject")});
 }
 
@@ -231,6 +234,16 @@ Napi::Value SimObject::stats(const Napi::CallbackInfo& info) {
   object.Set("streaming", stats.streaming);
   object.Set("silent", stats.silent);
   return object;
+}
+
+Napi::Value SimObject::send_times(const Napi::CallbackInfo& info) {
+  const auto times = camera_ ? camera_->send_times() : std::vector<sim::SendTimes::Entry>{};
+  auto list = Napi::BigUint64Array::New(info.Env(), times.size() * 2);
+  for (size_t i = 0; i < times.size(); ++i) {
+    list[2 * i] = times[i].block_id;
+    list[2 * i + 1] = times[i].time_ns;
+  }
+  return list;
 }
 
 void SimObject::set_faults(const Napi::CallbackInfo& info) {

@@ -21,6 +21,7 @@ class SimObject : public Napi::ObjectWrap<SimObject>, public Closable {
  private:
   void stop(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
+  Napi::Value send_times(const Napi::CallbackInfo& info);
   void set_faults(const Napi::CallbackInfo& info);
   void inject(const Napi::CallbackInfo&
                   info);  // inject('crash' | 'reboot' | 'stall' | 'loseControl' | 'trigger', ms?)

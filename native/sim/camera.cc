@@ -125,6 +125,8 @@ SimStats SimulatedCamera::stats() const {
   return stats;
 }
 
+std::vector<SendTimes::Entry> SimulatedCamera::send_times() const { return sender_->send_times(); }
+
 Endpoint SimulatedCamera::control_endpoint() const {
   SimStats stats;
   control_->copy_status(stats);

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "sim/options.h"
+#include "sim/send_times.h"
 
 namespace gw::sim {
 
@@ -26,7 +27,8 @@ class SimulatedCamera {
   void stop();  // idempotent; both threads are joined and all ports are free when it returns
 
   SimStats stats() const;
-  Endpoint control_endpoint() const;  // changes with FORCEIP
+  std::vector<SendTimes::Entry> send_times() const;  // of SimOptions::send_times blocks
+  Endpoint control_endpoint() const;                 // changes with FORCEIP
   void set_faults(const FaultPlan& faults);
 
   // Things that happen to cameras. kClosed after stop().

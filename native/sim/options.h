@@ -149,7 +149,10 @@ struct SimOptions {
   bool udp_checksum = true;    // false: UDP checksum 0, as cameras commonly send; excludes gso
   bool gso = true;             // UDP_SEGMENT where the system has it
   uint64_t line_rate_bps = 0;  // pacing inside a frame, IP bits; 0 = one burst
-  bool spin = false;           // hold packet times by spinning: exact, costs a core
+  uint32_t burst_packets =
+      1;  // so many at once, and then a longer gap: as a NIC that moderates its interrupts hands them on
+  uint32_t send_times = 0;  // blocks whose last packet's time of sending is kept
+  bool spin = false;        // hold packet times by spinning: exact, costs a core
   FaultPlan faults;
 };
 

@@ -13,12 +13,14 @@ namespace {
 uint64_t now_ns() { return SteadyClock::instance().now_ns(); }
 
 constexpr size_t kMaxPendingResends = 4096;
+constexpr uint64_t kMadeUpFor = 1'000'000;  // ns; after a longer pause the line's schedule begins anew
 
 }  // namespace
 
 StreamSender::StreamSender(const SimOptions& options, Counters& counters)
     : options_(options),
       counters_(counters),
+      send_times_(options.send_times),
       faults_(options.faults, options.seed),
       table_(options.seed),
       history_(options.resend_history_blocks),
@@ -85,6 +87,7 @@ void StreamSender::begin(const Acquisition& acquisition) {
     ordinal_ = 0;
     triggers_ = 0;
     next_frame_ns_ = now_ns();
+    line_free_ns_ = 0;
     counters_.streaming.store(true, std::memory_order_relaxed);
   });
 }
@@ -195,6 +198,7 @@ uint64_t StreamSender::advance(uint64_t now) {
       return kNever;
     }
     if (due_faults()) return kNever;
+    if (now < line_free_ns_) return line_free_ns_;
     if (acquisition_.live.triggered) {
       if (triggers_ == 0) return kNever;
       --triggers_;
@@ -247,7 +251,9 @@ uint64_t StreamSender::begin_block(uint64_t now) {
   counters_.last_block_id.store(next_id_, std::memory_order_relaxed);
   if (faults_.touches_packets()) faults_.plan_block(ordinal_, entry.block.packet_count(), fates_);
   apply_dont_fragment(acquisition_.dont_fragment && faults_.plan().packet_size != PacketSizeFault::kIgnoreDf);
-  block_begin_ns_ = now;
+  // What one block took too long, the next makes up for: the line's rate is kept, not only never exceeded.
+  const bool continuous = !live.triggered && live.frame_rate <= 0 && packet_interval_ns() > 0;
+  block_begin_ns_ = continuous && now - line_free_ns_ < kMadeUpFor ? line_free_ns_ : now;
   in_block_ = true;
   return now;
 }
@@ -265,8 +271,10 @@ uint64_t StreamSender::send_packets(uint64_t now) {
   const uint32_t total = entry.block.packet_count();
   const double interval = packet_interval_ns();
   uint32_t limit = total;
+  const uint32_t burst = std::max<uint32_t>(options_.burst_packets, 1);
   if (interval > 0) {
-    const double due = static_cast<double>(now - block_begin_ns_) / interval + 1;
+    const double bursts_due = std::floor(static_cast<double>(now - block_begin_ns_) / (interval * burst)) + 1;
+    const double due = bursts_due * burst;
     limit = due < total ? static_cast<uint32_t>(due) : total;
   }
   const bool faulty = faults_.touches_packets();
@@ -297,6 +305,9 @@ void StreamSender::end_block() {
   const bool stays =
       unpaced && block.pattern == TestPattern::kCheckable && batch_.size() < SendBatch::kCapacity / 2;
   in_block_ = false;
+  // The line is as slow from block to block as inside of one.
+  line_free_ns_ = block_begin_ns_ + static_cast<uint64_t>(block.packet_count() * packet_interval_ns());
+  if (send_times_.wanted()) send_times_.block_ended(block.id);
   const bool lost = !fates_.empty() && faults_.touches_packets() && fates_[0].lost == LossCause::kBlock;
   next_id_ = next_block_id(next_id_, acquisition_.format->extended_ids);
   ++ordinal_;
@@ -344,7 +355,9 @@ void StreamSender::make_room() {
 }
 
 void StreamSender::flush() {
-  if (!batch_.empty() && socket_ != nullptr) batch_.flush(*socket_, destination_);
+  if (batch_.empty() || socket_ == nullptr) return;
+  if (send_times_.due()) send_times_.sending(now_ns());
+  batch_.flush(*socket_, destination_);
 }
 
 void StreamSender::apply_dont_fragment(bool on) {

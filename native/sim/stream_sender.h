@@ -17,6 +17,7 @@
 #include "sim/picture.h"
 #include "sim/resend_history.h"
 #include "sim/send_batch.h"
+#include "sim/send_times.h"
 #include "sim/sim_socket.h"
 #include "wire/gvcp.h"
 
@@ -62,6 +63,7 @@ class StreamSender {
   void set_faults(const FaultPlan& faults);
   void set_silent(bool silent);  // true also ends the acquisition at once
   void set_socket(std::shared_ptr<CameraSocket> socket);
+  std::vector<SendTimes::Entry> send_times() const { return send_times_.copy(); }
 
  private:
   struct Held {  // a packet that is sent later than its turn
@@ -119,6 +121,7 @@ class StreamSender {
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // under mutex_
   std::atomic<bool> has_posted_{false};
+  SendTimes send_times_;
 
   // Everything below belongs to the stream thread.
   std::shared_ptr<CameraSocket> socket_;
@@ -136,7 +139,7 @@ class StreamSender {
   bool acquiring_ = false, ending_ = false, in_block_ = false;
   int dont_fragment_ = -1;  // as set on the socket; -1 = not known
   uint64_t next_id_ = 1, ordinal_ = 0, triggers_ = 0;
-  uint64_t next_frame_ns_ = 0, block_begin_ns_ = 0;
+  uint64_t next_frame_ns_ = 0, block_begin_ns_ = 0, line_free_ns_ = 0;
   uint64_t packets_passed_ = 0, next_held_count_ = kNever;
   std::vector<PacketFate> fates_;
   std::deque<Held> held_;

@@ -151,6 +151,32 @@ TEST_CASE("stream: packets are not sent faster than the line's rate") {
   }
 }
 
+TEST_CASE("stream: bursts keep the line's rate, from block to block, too") {
+  SimOptions options = small_camera();
+  options.frame_rate = 0;
+  options.line_rate_bps = 1500 * 8 * 500;  // a packet of 1500 bytes takes 2 ms, a block 14 ms
+  options.burst_packets = 4;
+  options.send_times = 2;
+  Stream s(options);
+  const uint64_t begin = in_ms(0);
+  REQUIRE(s.host.write(feature::kAcquisitionStart, 1) == 0);
+  for (uint64_t block = 0; block < 3; ++block) {
+    for (uint64_t i = 0; i < 7; ++i) {
+      REQUIRE(s.host.receive_packet());
+      CHECK(in_ms(0) - begin >= (block * 7 + i / 4 * 4) * 2'000'000);
+    }
+  }
+  const uint64_t end = in_ms(0);
+  REQUIRE(s.host.write(feature::kAcquisitionStop, 1) == 0);
+  const std::vector<SendTimes::Entry> times = s.camera->send_times();
+  REQUIRE(times.size() == 2);  // the newest
+  for (const SendTimes::Entry& entry : times) {
+    CHECK(entry.block_id >= 2);
+    if (entry.block_id <= 3) CHECK(entry.time_ns >= begin + (entry.block_id - 1) * 14'000'000 + 8'000'000);
+    if (entry.block_id <= 3) CHECK(entry.time_ns <= end);
+  }
+}
+
 TEST_CASE("stream: the gap between packets is kept") {
   Stream s(small_camera());
   REQUIRE(s.host.write(feature::kAcquisitionMode, 1) == 0);

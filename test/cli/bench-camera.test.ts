@@ -162,7 +162,6 @@ describeWith(['netns', 'nft'], 'bench --camera', () => {
     const busy = await cli(host, 'bench', '--camera', CAMERA)
     expect(busy).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_GIGE_ACCESS_DENIED') })
     await holder.end('SIGINT')
-    expect(await cli(host, 'bench')).toMatchObject({ code: 2, stderr: expect.stringContaining('--camera') })
   })
 })
 

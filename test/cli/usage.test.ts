@@ -22,6 +22,7 @@ const COMMANDS = [
   'ip',
   'force-ip',
   'simulate',
+  'bench',
 ]
 
 describe('usage', () => {
@@ -43,6 +44,8 @@ describe('usage', () => {
     [['ip', '10.0.0.1', '--address', '10.0.0'], /IPv4/],
     [['simulate', '--fault', 'nonsense=1'], /no fault 'nonsense'/],
     [['simulate', '--pattern', 'Plaid'], /one of Checkable/],
+    [['bench', '--only', 'cpu,nonsense'], /They are cpu, latency/],
+    [['bench', '--engine', 'steam'], /one of auto, copy/],
   ])('%j ends with exit code 2 and says why', async (args, message) => {
     const result = await plainCli(args)
     expect(result.code).toBe(2)

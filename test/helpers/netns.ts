@@ -124,6 +124,8 @@ export interface CableOptions {
   mtu?: number
   /** MTU of the second end, where it differs: a path narrower than the first NIC. */
   farMtu?: number
+  /** Receive queues of each end. */
+  queues?: number
 }
 
 /** Without an address: the port of a bridge. */
@@ -138,11 +140,12 @@ export function cable(
   near: End,
   second: Namespace,
   far: End,
-  { mtu = 1500, farMtu = mtu }: CableOptions = {},
+  { mtu = 1500, farMtu = mtu, queues }: CableOptions = {},
 ): void {
+  const wide = queues === undefined ? [] : ['numrxqueues', String(queues), 'numtxqueues', String(queues)]
   const command = ip([
-    ...['link', 'add', near.device, 'mtu', String(mtu), 'netns', first.name],
-    ...['type', 'veth', 'peer', 'name', far.device, 'mtu', String(farMtu), 'netns', second.name],
+    ...['link', 'add', near.device, 'mtu', String(mtu), 'netns', first.name, ...wide, 'type', 'veth'],
+    ...['peer', 'name', far.device, 'mtu', String(farMtu), 'netns', second.name, ...wide],
   ])
   run(...command)
   if (near.cidr !== undefined) first.address(near.device, near.cidr)

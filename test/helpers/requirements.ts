@@ -20,6 +20,7 @@ const PACKAGES: Record<string, string> = {
   setpriv: 'apt-get install util-linux',
   tc: 'apt-get install iproute2',
   sysctl: 'apt-get install procps',
+  cc: 'apt-get install gcc',
   'clang++-19': 'apt-get install clang-19',
 }
 
@@ -31,6 +32,11 @@ const SPECIAL: Record<string, () => string | undefined> = {
   // a header, not a command
   doctest: () =>
     existsSync('/usr/include/doctest/doctest.h') ? undefined : `doctest is missing: ${PACKAGES.doctest}`,
+  // a library, not a command
+  'aravis-0.8': () =>
+    spawnSync('pkg-config', ['--exists', 'aravis-0.8']).status === 0
+      ? undefined
+      : "Aravis' library is missing: apt-get install libaravis-dev libusb-1.0-0-dev pkg-config",
   libfuzzer: () => {
     const source = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
     const program = path.join(tmpdir(), `gigewire-libfuzzer-${process.pid}`)

@@ -36,7 +36,7 @@ export function brokenSums(s) {
     packetsExpected: [s.packetsExpected, s.packetsReceived + s.packetsMissing],
     packetsMissing: [s.packetsMissing, s.missingRefused + s.missingExhausted + s.missingNotRequested],
     packetsLost: [s.packetsLost, s.packetsMissing + s.packetsResent],
-    lost: [s.packetsLost, s.lostInKernel + s.lostOnWire],
+    lost: [s.packetsLost, s.lostInKernel + s.lostInFragments + s.lostOnWire],
     blocksExpected: [
       s.blocksExpected,
       s.blocksComplete + s.blocksIncomplete + s.blocksNoSlot + s.blocksMissed,
@@ -56,7 +56,7 @@ export function brokenAgainstSimulator(s, sim) {
   const sent = sim.packetsSent + sim.duplicates + sim.packetsResent + sim.resendRefused + sim.foreign
   const sums = {
     planned: [sim.packetsPlanned, sim.packetsSent + sim.packetsLost + sim.sendErrorsStream],
-    datagrams: [sent, s.datagrams - s.test + s.kernelDrops],
+    datagrams: [sent, s.datagrams - s.test + s.kernelDrops + s.fragments],
     requests: [s.resendRequests, sim.resendCmd],
   }
   return Object.entries(sums)

@@ -241,6 +241,28 @@ const scenarios: Scenario[] = [
     maybe: ['blocksComplete', 'blocksMissed', 'framesQueued', 'framesTaken'],
   },
   {
+    name: 'fragments: the engine below the IP stack does not put them together',
+    run: async (gigewire, _, tools) => {
+      const { execFileSync } = await import('node:child_process')
+      const mtu = (bytes: string) => execFileSync('ip', ['link', 'set', 'lo', 'mtu', bytes])
+      mtu('1500')
+      try {
+        return await tools.simulate(gigewire, {
+          simulator: { faults: { packetSize: 'ignore-df' } },
+          stream: { engine: 'packet-ring', packetSize: 4000, resend: false, frameTimeout: 200 },
+          blocks: 5,
+        })
+      } finally {
+        mtu('65536')
+      }
+    },
+    moves: {
+      ...{ fragments: 'some', lostInFragments: 'some', packetsLost: 'some', packetsMissing: 'some' },
+      ...{ missingNotRequested: 'some', blocksIncomplete: 5 },
+    },
+    still: ['blocksComplete', 'framesQueued', 'framesTaken'],
+  },
+  {
     name: 'inPlace: large packets are scattered',
     run: (gigewire, _, tools) =>
       tools.simulate(gigewire, {

@@ -1,23 +1,43 @@
 // One suite over all manners of taking packets from the kernel: whatever happens to the packets, each of them must come to the same
-// frames, bit by bit, and to counters that add up; and a stream left to itself must find the right one.
+// frames, bit by bit, and to counters that add up; and a stream left to itself must find the right one. Those of a socket have
+// their camera on the loopback, those below the IP stack at the other end of a cable.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { SimulatorFaults, StreamEngine } from '../../lib/index.js'
+import type { SimulatorFaults, SimulatorStats, StreamEngine } from '../../lib/index.js'
 import { insideOk } from '../helpers/inside.js'
-import { Namespace } from '../helpers/netns.js'
+import { cable, Namespace } from '../helpers/netns.js'
+import { remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
-import { brokenAgainstSimulator, type SimulateOptions } from '../helpers/tools.mjs'
+import { brokenAgainstSimulator, type Received, type SimulateOptions } from '../helpers/tools.mjs'
+
+const HOST = '10.99.0.1'
+const CAMERA = '10.99.0.2'
 
 let host: Namespace
+let far: Namespace
 beforeAll(() => {
   host = new Namespace()
+  far = new Namespace()
+  const near = { device: 'v0', cidr: `${HOST}/24` }
+  cable(host, near, far, { device: 'v1', cidr: `${CAMERA}/24` }, { mtu: 9000 })
 })
 afterAll(() => {
   host?.[Symbol.dispose]()
+  far?.[Symbol.dispose]()
 })
 
-async function run(options: SimulateOptions) {
-  const result = await insideOk(
+type Outcome = Received & { simulator: SimulatorStats; engine: string | undefined }
+
+function expectRight({ timeout, wrong, sums, stats, simulator }: Outcome): void {
+  expect(timeout).toBeUndefined()
+  expect(wrong).toEqual([])
+  expect(sums).toEqual([])
+  expect(stats.kernelDrops).toBe(0)
+  expect(brokenAgainstSimulator(stats, simulator)).toEqual([])
+}
+
+async function onLoopback(options: SimulateOptions): Promise<Outcome> {
+  return await insideOk(
     host,
     async (gigewire, argument: SimulateOptions, tools) => {
       let engine: string | undefined
@@ -31,11 +51,44 @@ async function run(options: SimulateOptions) {
     },
     options,
   )
-  expect(result.timeout).toBeUndefined()
-  expect(result.wrong).toEqual([])
-  expect(result.sums).toEqual([])
-  expect(result.stats.kernelDrops).toBe(0)
-  expect(brokenAgainstSimulator(result.stats, result.simulator)).toEqual([])
+}
+
+async function overCable({ simulator: camera, stream, blocks }: SimulateOptions): Promise<Outcome> {
+  const simulator = await remoteSimulator(far, {
+    width: 320,
+    height: 240,
+    ...camera,
+    seed: 1,
+    address: CAMERA,
+  })
+  try {
+    const result = await insideOk(
+      host,
+      async (gigewire, { target, ...argument }, tools) => {
+        let engine: string | undefined
+        const outcome = await tools.receive(gigewire, {
+          camera: target,
+          check: 1,
+          ...argument,
+          features: { AcquisitionMode: 'MultiFrame', AcquisitionFrameCount: argument.blocks ?? 0 },
+          settle: tools.quietFor(100),
+          onFrame: (_, stream) => {
+            engine = stream.engine
+          },
+        })
+        return { ...outcome, engine }
+      },
+      { target: CAMERA, ...(stream && { stream }), ...(blocks && { blocks }) },
+    )
+    return { ...result, simulator: await simulator.stats() }
+  } finally {
+    await simulator.stop()
+  }
+}
+
+async function run(options: SimulateOptions): Promise<Outcome> {
+  const result = await onLoopback(options)
+  expectRight(result)
   return result
 }
 
@@ -63,21 +116,29 @@ const FAULTS: Record<string, SimulatorFaults> = {
     foreign: 0.005,
   },
 }
-const ENGINES: StreamEngine[] = ['copy', 'scatter', 'aggregate']
+const ENGINES: [StreamEngine, (options: SimulateOptions) => Promise<Outcome>][] = [
+  ['copy', onLoopback],
+  ['scatter', onLoopback],
+  ['aggregate', onLoopback],
+  ['packet-ring', overCable],
+  ['xdp', overCable],
+]
 
 describeWith(['netns'], 'engines', () => {
-  for (const engine of ENGINES) {
+  for (const [engine, receive] of ENGINES) {
     for (const [name, faults] of Object.entries(FAULTS)) {
       for (const [packetSize, extendedIds] of [
         [1500, false],
         [8000, true],
       ] as const) {
         it(`${engine}, ${name}, packets of ${packetSize}`, async () => {
-          const { stats, ...result } = await run({
+          const result = await receive({
             simulator: { extendedIds, faults, frameRate: 100 },
             stream: { engine, packetSize, resend: { timeout: 1000 } },
             blocks: 150,
           })
+          expectRight(result)
+          const { stats } = result
           expect(result.engine).toBe(engine)
           expect(stats.packetsMissing).toBe(0)
           expect(stats.blocksComplete).toBe(150)

@@ -55,7 +55,13 @@ struct ReadResult {
 };
 
 // How packets are taken from the kernel at the moment.
-enum class Manner : uint8_t { kCopy, kScatter, kAggregate };
+enum class Manner : uint8_t { kCopy, kScatter, kAggregate, kPacketRing, kXdp };
+
+// What a source below the IP stack has found out about the way its packets come. Bits.
+enum SourceNotice : uint32_t {
+  kNoticeFragments = 1,         // the camera's packets come in IP fragments
+  kNoticeFirewallBypassed = 2,  // they would not have reached a socket
+};
 
 class PacketSource {
  public:
@@ -72,6 +78,14 @@ class PacketSource {
   // A descriptor that poll() finds readable while packets wait, so that one thread can serve several sources;
   // -1: there is none, and the source needs a thread that waits in read().
   virtual int readable_fd() const { return -1; }
+  // Which kind of it the system granted, where there are several; as lib/types.ts has it.
+  virtual const char* mode() const { return ""; }
+  // Room for packets that wait to be read; 0: the socket's own.
+  virtual uint64_t queue_bytes() const { return 0; }
+  // Datagrams that came in IP fragments, which this source does not put together: lost. Receive thread.
+  virtual uint64_t fragments() const { return 0; }
+  // SourceNotice bits; what is set stays set. Receive thread.
+  virtual uint32_t notices() const { return 0; }
 };
 
 // What a source that scatters does for one datagram: the head to `view.data`, as much as fits to the landing,

@@ -95,6 +95,9 @@ enum StreamEvent : uint32_t {
   kEventIncomplete = 1,  // block dropped: a = packets missing, b = packets expected
   kEventStarved = 2,     // block dropped: no free slot
   kEventMissed = 3,      // a = blocks of which no packet arrived, block_id = the first of them
+  // Once each, about the way the packets come: net/packet_source.h.
+  kEventFragments = 4,
+  kEventFirewallBypassed = 5,
 };
 constexpr uint32_t kEventCapacity = 64;
 struct EventEntry {

@@ -54,8 +54,21 @@ void Receiver::stop() {
 
 void Receiver::publish_stats() {
   assembler_.counters().kernel_drops = source_.kernel_drops();
+  assembler_.counters().fragments = source_.fragments();
   assembler_.counters().manner = static_cast<uint64_t>(source_.manner());
   publish(pool_.stats(), assembler_.counters());
+}
+
+bool Receiver::pass_on_notices(uint64_t now_ns) {
+  const uint32_t fresh = source_.notices() & ~noticed_;
+  if (fresh == 0) return false;
+  noticed_ |= fresh;
+  const auto tell = [&](uint32_t notice, StreamEvent event) {
+    if ((fresh & notice) != 0) pool_.push_event(event, 0, 0, 0, now_ns, assembler_.counters().events_lost);
+  };
+  tell(kNoticeFragments, kEventFragments);
+  tell(kNoticeFirewallBypassed, kEventFirewallBypassed);
+  return true;
 }
 
 void Receiver::loop() {
@@ -121,13 +134,15 @@ bool Receiver::turn(ReceiveScratch& scratch, bool may_wait, uint32_t company) {
     keep_alive_at_ = now_ + config_.keep_alive_ns;
   }
   if (!may_wait && rest_ != 0) ++counters.rests;
+  const bool noticed = pass_on_notices(now_);
   publish_stats();
-  if (assembler_.take_wake()) on_wake_();
+  if (assembler_.take_wake() || noticed) on_wake_();
   return true;
 }
 
 void Receiver::end() {
   source_.refresh_kernel_drops();
+  pass_on_notices(now_);
   assembler_.finish(now_);
   publish_stats();
   pool_.set_state(failure_ == 0 ? kStreamEnded : kStreamFailed, failure_);

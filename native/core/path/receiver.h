@@ -66,6 +66,7 @@ class Receiver {
  private:
   void loop();
   void publish_stats();
+  bool pass_on_notices(uint64_t now_ns);  // true: there are some
 
   const StreamConfig config_;
   PacketSource& source_;
@@ -74,6 +75,7 @@ class Receiver {
   const std::function<void()> on_wake_;
   const Clock& clock_;
   BlockAssembler assembler_;
+  uint32_t noticed_ = 0;  // SourceNotice bits that were passed on
   std::atomic<bool> stop_{false};
   NamedThread thread_;
 

@@ -46,7 +46,8 @@ namespace gw {
   X(packets_cut)        /* packets of those */                                                    \
   X(frames_queued)      /* handed to consumers */                                                 \
   X(frames_overwritten) /* taken back unseen, as OldestFirstOverwrite and NewestOnly ask */       \
-  X(kernel_drops)       /* SO_RXQ_OVFL: datagrams that found the socket's queue full */           \
+  X(kernel_drops)       /* datagrams that found the socket's queue, or the engine's ring, full */ \
+  X(fragments)          /* datagrams in IP fragments that the engine does not put together */     \
   X(resyncs)            /* block ids jumped or began anew */                                      \
   X(batches)            /* reads that brought packets */                                          \
   X(batch_max)          /* most packets one read brought */                                       \
