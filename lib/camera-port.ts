@@ -15,7 +15,11 @@ const URL_ADDRESSES = [0x0200, 0x0400]
 const URL_SIZE = 512
 const MAX_DESCRIPTION = 16 << 20
 
-export function cameraPort(control: CameraControl, life: CameraLife): Port {
+const DEVICE_MODE = 0x0004
+const BIG_ENDIAN = 0x80000000
+
+/** `isBigEndian`: the camera keeps numbers most significant byte first, as nearly all do. */
+export function cameraPort(control: CameraControl, life: CameraLife, isBigEndian = false): Port {
   // Some descriptions (Basler's, of file access) name addresses with a second word above the 32 bits that GVCP has; the camera means
   // the lower one.
   const at = (address: number | bigint): number =>
@@ -27,6 +31,19 @@ export function cameraPort(control: CameraControl, life: CameraLife): Port {
     readRegister: async (address) =>
       (await life.call(() => control.readRegisters([at(address)])))[0] as number,
     writeRegister: (address, value) => life.call(() => control.writeRegister(at(address), value)),
+    readRegisters: (addresses) => life.call(() => control.readRegisters(addresses.map(at))),
+    registersAreBytes: isBigEndian,
+  }
+}
+
+/** By the camera's own word; false where it gives none. */
+async function isBigEndian(control: CameraControl): Promise<boolean> {
+  try {
+    const [mode = 0] = await control.readRegisters([DEVICE_MODE])
+    return (mode & BIG_ENDIAN) !== 0
+  } catch (error) {
+    if (isGone(error)) throw error
+    return false
   }
 }
 
@@ -91,7 +108,10 @@ async function readFrom(
   { address, length }: Place,
 ): Promise<NodeMap> {
   const file = await control.readMemory(address, length)
-  return createNodeMap(loadDescription(file).xml, cameraPort(control, life))
+  const port = cameraPort(control, life, await isBigEndian(control))
+  const map = createNodeMap(loadDescription(file).xml, port)
+  await map.settleEndianness()
+  return map
 }
 
 /** Nobody is left to be asked for the second one. */

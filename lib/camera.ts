@@ -8,7 +8,13 @@ import { CameraLife } from './camera-life.js'
 import { readNodeMap } from './camera-port.js'
 import { assertSame, checkTarget, findCamera, isCameraInfo } from './camera-target.js'
 import { GigeError, hintFor, invalidArgument } from './errors.js'
-import type { NodeMap } from './genapi/index.js'
+import {
+  loadSettings,
+  type NodeMap,
+  type Settings,
+  type SettingsReport,
+  saveSettings,
+} from './genapi/index.js'
 import { native } from './native.js'
 import { negotiate } from './packet-size.js'
 import { CameraStream, type StreamHost } from './stream.js'
@@ -185,6 +191,14 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
 
   async writeMemory(address: number, data: Uint8Array): Promise<void> {
     await this.call(() => this.control.writeMemory(address, data))
+  }
+
+  async saveSettings(): Promise<Settings> {
+    return await this.call(() => saveSettings(this.features))
+  }
+
+  async loadSettings(settings: Settings): Promise<SettingsReport> {
+    return await this.call(() => loadSettings(this.features, settings))
   }
 
   async negotiatePacketSize(

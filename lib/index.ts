@@ -12,7 +12,15 @@ export {
 export { openCamera } from './camera.js'
 export { discover, type ForceIpOptions, forceIp, watchCameras } from './discovery.js'
 export { GigeError, type GigeErrorCode } from './errors.js'
-export type { FeatureNode, FeatureValue, NodeMap } from './genapi/index.js'
+export type {
+  FeatureNode,
+  FeatureValue,
+  NodeMap,
+  Setting,
+  SettingFailure,
+  Settings,
+  SettingsReport,
+} from './genapi/index.js'
 export {
   firstWrongByte,
   type Simulator,

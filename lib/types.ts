@@ -2,7 +2,7 @@
 // of several to come.
 
 import type { EventEmitter } from 'node:events'
-import type { NodeMap } from './genapi/index.js'
+import type { NodeMap, Settings, SettingsReport } from './genapi/index.js'
 import type { StreamStats } from './stats.js'
 
 /** The network interface that saw a camera. */
@@ -367,6 +367,10 @@ export interface Camera extends AsyncDisposable, EventEmitter<CameraEvents> {
   readRegisters(addresses: number[]): Promise<number[]>
   readMemory(address: number, length: number): Promise<Uint8Array>
   writeMemory(address: number, data: Uint8Array): Promise<void>
+  /** All settings worth keeping, as JSON: one file makes another camera of the kind the same. Needs control, since selectors move. */
+  saveSettings(): Promise<Settings>
+  /** Writes saved settings; what the camera did not take is in the report. */
+  loadSettings(settings: Settings): Promise<SettingsReport>
   negotiatePacketSize(options?: { min?: number; max?: number; timeout?: number }): Promise<PacketSizeResult>
   stream(options?: StreamOptions): FrameStream
   /** One frame, then stop. */

@@ -16,6 +16,7 @@ import { addPlan } from './commands/plan.js'
 import { addSet } from './commands/set.js'
 import { addSimulate } from './commands/simulate.js'
 import { addStream } from './commands/stream.js'
+import { addTypes } from './commands/types.js'
 import { Interrupted } from './interrupt.js'
 import { Output, reportError } from './output.js'
 
@@ -43,7 +44,7 @@ export function createProgram(output: Output): Command {
   program.hook('preAction', () => {
     output.json ||= program.opts<{ json?: boolean }>().json ?? false
   })
-  const add = [addList, addInfo, addFeatures, addGet, addSet, addExecute]
+  const add = [addList, addInfo, addFeatures, addGet, addSet, addExecute, addTypes]
   program.commandsGroup('Cameras and their features:')
   for (const command of add) command(program, output)
   program.commandsGroup('Frames:')

@@ -16,6 +16,7 @@ export type FeatureReason =
   | 'type'
   | 'formula'
   | 'device-error'
+  | 'differs'
 
 /** An ERR_GIGE_FEATURE: `feature` and `reason` always, further details as the reason needs. */
 export function featureError(

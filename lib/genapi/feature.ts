@@ -3,9 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GigeError } from '../errors.js'
 import { type AccessMode, isReadable, isWritable } from './access.js'
-import { descriptionError, featureError } from './errors.js'
+import { fillDocumentationUrl } from './documentation-url.js'
+import { featureError } from './errors.js'
 import type { Graph } from './graph.js'
-import { toPublicInteger } from './literals.js'
+import { parseHexId, toPublicInteger } from './literals.js'
 import { BooleanNode } from './nodes/boolean.js'
 import { CommandNode } from './nodes/command.js'
 import { EnumerationNode } from './nodes/enumeration.js'
@@ -13,8 +14,12 @@ import { FloatBase } from './nodes/float-base.js'
 import { IntegerBase } from './nodes/integer-base.js'
 import type { GenApiNode } from './nodes/node.js'
 import type { Operations } from './operations.js'
+import { assertTaken } from './read-back.js'
+import { unqualified } from './references.js'
+import { refused } from './refusal.js'
 import type { Session } from './session.js'
 import type {
+  CachingMode,
   EnumerationEntry,
   ExecuteOptions,
   FeatureNode,
@@ -79,8 +84,43 @@ export class Feature implements FeatureNode {
     return numeric ? this.#node.inheritedText('Representation') || 'PureNumber' : ''
   }
 
+  get nameSpace(): 'Standard' | 'Custom' {
+    return this.#node.attribute('NameSpace') === 'Standard' ? 'Standard' : 'Custom'
+  }
+
+  get documentationUrl(): string {
+    return fillDocumentationUrl(this.#node.text('DocuURL'), this.name, this.#graph.model.info)
+  }
+
+  get deprecated(): boolean {
+    return this.#node.text('IsDeprecated') === 'Yes'
+  }
+
+  get alias(): string | undefined {
+    return unqualified(this.#node.text('pAlias')) || undefined
+  }
+
+  get castAlias(): string | undefined {
+    return unqualified(this.#node.text('pCastAlias')) || undefined
+  }
+
+  get eventId(): number | undefined {
+    return parseHexId(this.#node.text('EventID'))
+  }
+
+  get pollingTime(): number | undefined {
+    const { references } = this.#graph
+    const times = references.pollers(this.name).map((name) => this.#graph.tryNode(name)?.pollingTime)
+    const known = [this.#node.pollingTime, ...times].filter((time) => time !== undefined)
+    return known.length === 0 ? undefined : Math.min(...known)
+  }
+
+  get cachingMode(): CachingMode {
+    return this.#graph.references.cachingMode(this.name)
+  }
+
   get streamable(): boolean {
-    return this.#node.text('Streamable') === 'Yes'
+    return this.#node.inheritedText('Streamable') === 'Yes'
   }
 
   get isFeature(): boolean {
@@ -106,6 +146,15 @@ export class Feature implements FeatureNode {
     return this.#operations.read(this.name, {}, (s) => this.#node.access(s))
   }
 
+  imposeAccess(mode: AccessMode): void {
+    this.#node.imposeAccess(mode)
+    this.#operations.notify([this.name])
+  }
+
+  isCached(): boolean {
+    return this.#operations.isAtHand(this.name, (s) => this.valueIn(s))
+  }
+
   async min(): Promise<number | bigint | undefined> {
     return (await this.#limits())?.min
   }
@@ -116,6 +165,10 @@ export class Feature implements FeatureNode {
 
   async inc(): Promise<number | bigint | undefined> {
     return (await this.#limits())?.inc
+  }
+
+  async validValues(): Promise<(number | bigint)[] | undefined> {
+    return (await this.#limits())?.valid
   }
 
   async entries(): Promise<EnumerationEntry[]> {
@@ -143,11 +196,19 @@ export class Feature implements FeatureNode {
   }
 
   set(value: FeatureValue, options: WriteOptions = {}): Promise<void> {
-    return this.#write(options, (s) => this.#node.setValue(s, value))
+    return this.#set(options, () => value)
   }
 
   setText(text: string, options: WriteOptions = {}): Promise<void> {
-    return this.#write(options, (s) => this.#node.setText(s, text))
+    return this.#set(options, (s) => this.#node.parseText(s, text))
+  }
+
+  async isDone(): Promise<boolean> {
+    const node = this.#node
+    if (!(node instanceof CommandNode)) {
+      throw featureError(this.name, 'type', `${this.name} is a ${this.type}; only commands are ever done.`)
+    }
+    return (await this.#operations.read(this.name, {}, (s) => node.progress(s))) !== 'running'
   }
 
   async execute(options: ExecuteOptions = {}): Promise<void> {
@@ -188,59 +249,60 @@ export class Feature implements FeatureNode {
     }
   }
 
-  async #limits(): Promise<
-    { min: number | bigint; max: number | bigint; inc: number | bigint | undefined } | undefined
-  > {
+  async #set(options: WriteOptions, choose: (s: Session) => FeatureValue): Promise<void> {
+    let asked: FeatureValue = ''
+    await this.#write(options, (s) => {
+      asked = choose(s)
+      this.#node.setValue(s, asked)
+    })
+    if (!options.readBack || this.type === 'Command' || !isReadable(await this.access())) return
+    const asNumber = this.type === 'Enumeration' && typeof asked !== 'string'
+    const fresh = { ignoreCache: true }
+    assertTaken(this.name, asked, await (asNumber ? this.getInteger(fresh) : this.get(fresh)))
+  }
+
+  async #limits(): Promise<PublicLimits | undefined> {
     const node = this.#node
     if (node instanceof IntegerBase) {
-      const { min, max, inc = 1n } = await this.#operations.read(this.name, {}, (s) => node.integerLimits(s))
-      return { min: toPublicInteger(min), max: toPublicInteger(max), inc: toPublicInteger(inc) }
+      const limits = await this.#operations.read(this.name, {}, (s) => node.integerLimits(s))
+      const { min, max, inc = 1n, valid } = limits
+      return {
+        min: toPublicInteger(min),
+        max: toPublicInteger(max),
+        inc: toPublicInteger(inc),
+        valid: valid?.map(toPublicInteger),
+      }
     }
     if (!(node instanceof FloatBase)) return undefined
-    const { min, max, inc } = await this.#operations.read(this.name, {}, (s) => node.floatLimits(s))
-    return { min: min + 0, max: max + 0, inc } // + 0: formulas make negative zeros, nobody wants to see them
+    const { min, max, inc, valid } = await this.#operations.read(this.name, {}, (s) => node.floatLimits(s))
+    return { min: min + 0, max: max + 0, inc, valid } // + 0: formulas make negative zeros, nobody wants to see them
   }
 
   #write(options: WriteOptions, plan: (s: Session) => void): Promise<void> {
     return this.#operations.write(this.name, options, (s) => {
       const mode = this.#node.access(s)
-      if (!isWritable(mode)) throw refused(this.name, this.type, mode, 'written')
+      if (!isWritable(mode)) throw this.#refused(s, mode, 'written')
       plan(s)
     })
   }
 
   #requireReadable(s: Session): void {
     const mode = this.#node.access(s)
-    if (!isReadable(mode) && this.#node.type !== 'Command') throw refused(this.name, this.type, mode, 'read')
+    if (!isReadable(mode) && this.#node.type !== 'Command') throw this.#refused(s, mode, 'read')
+  }
+
+  #refused(s: Session, access: AccessMode, verb: 'read' | 'written'): GigeError {
+    const isListening = verb === 'written' && access === 'RO' && this.#graph.device.access === 'RO'
+    const by = this.#node.hindrance(s)
+    return refused({ name: this.name, type: this.type, access, verb, by, isListening })
   }
 }
 
-const REFUSALS = {
-  NI: ['not-implemented', 'this camera does not have it', 'Check with has() and access() before use.'],
-  NA: [
-    'not-available',
-    "the camera's present settings exclude it",
-    'Other features decide whether it is available.',
-  ],
-  WO: ['write-only', 'it can only be written', 'Its value cannot be known.'],
-  RO: [
-    'read-only',
-    'it can only be read now',
-    'If it is writable at other times, stop the acquisition first.',
-  ],
-} as const
-
-function refused(name: string, type: InterfaceType, access: AccessMode, verb: string): GigeError {
-  if (access === 'RW') throw descriptionError(`${name} refused without a reason.`)
-  const [reason, why, hint] = REFUSALS[access]
-  const isStructure = type === 'Category' || type === 'Port' || type === 'Node'
-  return featureError(
-    name,
-    reason,
-    `${name} (${type}) cannot be ${verb}: ${why} (access ${access}).`,
-    isStructure ? 'It has no value to set.' : hint,
-    { access },
-  )
+interface PublicLimits {
+  min: number | bigint
+  max: number | bigint
+  inc: number | bigint | undefined
+  valid: (number | bigint)[] | undefined
 }
 
 function notDone(name: string, timeout: number): GigeError {

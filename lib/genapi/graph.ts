@@ -4,17 +4,26 @@ import { GigeError } from '../errors.js'
 import { descriptionError } from './errors.js'
 import { parseHexId } from './literals.js'
 import type { Model, NodeSpec } from './model.js'
+import { NodeRef } from './node-ref.js'
 import { createNode } from './nodes/factory.js'
 import type { GenApiNode } from './nodes/node.js'
 import type { Port } from './port.js'
 import { References, unqualified } from './references.js'
 import { RegisterPort } from './registers/register-port.js'
-import type { DescriptionProblem, NodeMapOptions } from './types.js'
+import type { DescriptionProblem, FeatureWarning, NodeMapOptions } from './types.js'
+
+const MAX_WARNINGS = 1000
 
 export class Graph {
   readonly references: References
   readonly ports = new Map<string, RegisterPort>()
   readonly #built = new Map<string, GenApiNode | GigeError>()
+  readonly #notes = new Map<string, DescriptionProblem>()
+  readonly #warned = new Set<string>()
+  /** Chunks that ports choose from by a node of the description. */
+  private chunks: ReadonlyMap<number, Uint8Array> = new Map()
+  #legacy = false
+  onWarning: ((warning: FeatureWarning) => void) | undefined
 
   constructor(
     readonly model: Model,
@@ -60,6 +69,19 @@ export class Graph {
     }
   }
 
+  /** An oddity of the description that was worked around when the node was built. */
+  note(name: string, message: string): void {
+    this.#notes.set(name, { name, line: this.spec(name)?.element.line ?? 0, message })
+  }
+
+  /** An oddity met while running; the same one is told once. */
+  warn(feature: string, message: string): void {
+    const key = `${feature} ${message}`
+    if (this.#warned.has(key) || this.#warned.size >= MAX_WARNINGS) return
+    this.#warned.add(key)
+    this.onWarning?.({ feature, message })
+  }
+
   /** Builds everything. Failures are listed, with what the document itself had to say. */
   problems(): DescriptionProblem[] {
     const problems = [...this.model.problems]
@@ -70,6 +92,10 @@ export class Graph {
         const message = error instanceof Error ? error.message : String(error)
         problems.push({ name: spec.name, line: spec.element.line, message })
       }
+    }
+    problems.push(...this.#notes.values())
+    for (const name of this.references.circularSelectors()) {
+      problems.push({ name, line: this.spec(name)!.element.line, message: 'it selects itself, in a circle' })
     }
     return problems
   }
@@ -84,33 +110,69 @@ export class Graph {
 
   #createPorts(device: Port, options: NodeMapOptions): void {
     const now = options.now ?? (() => performance.now())
-    const legacy = options.legacyEndianness ?? this.model.schemaMinor === 0
     const specs = [...this.model.specs.values()].filter(({ kind }) => kind === 'Port')
     const plain = specs.filter((spec) => !this.isDataPort(spec)).map(({ name }) => name)
     const main = plain.includes('Device') || plain.length !== 1 ? 'Device' : plain[0]!
     for (const { name, element } of specs) {
       const target = options.ports?.[name] ?? (name === main ? device : undefined)
       const swap = element.textOf('SwapEndianess') === 'Yes'
-      this.ports.set(name, new RegisterPort(name, target, { legacy, swap, now }))
+      const port = new RegisterPort(name, target, { swap, now })
+      const chunk = NodeRef.in(this, element, 'pChunkID')
+      if (chunk) port.choose = (s) => this.chunks.get(Number(chunk.node.readInteger(s)))
+      this.ports.set(name, port)
     }
     // Registers without pPort, or with a pPort that nobody declared, belong to the device.
     if (!this.ports.has('Device')) {
-      this.ports.set('Device', new RegisterPort('Device', device, { legacy, swap: false, now }))
+      this.ports.set('Device', new RegisterPort('Device', device, { swap: false, now }))
+    }
+    this.legacyEndianness = options.legacyEndianness ?? this.model.schemaMinor === 0
+  }
+
+  /** Whether 4-byte registers are accessed by value, on all ports (genapi.md 7.1). */
+  get legacyEndianness(): boolean {
+    return this.#legacy
+  }
+
+  set legacyEndianness(legacy: boolean) {
+    this.#legacy = legacy
+    for (const port of this.ports.values()) port.legacy = legacy
+  }
+
+  /** Names of the ports that chunks are attached to. */
+  chunkPorts(): string[] {
+    return [...this.model.specs.values()]
+      .filter(
+        ({ kind, element }) => kind === 'Port' && (element.first('ChunkID') ?? element.first('pChunkID')),
+      )
+      .map(({ name }) => name)
+  }
+
+  /** What `attachChunks` gives: by literal id at once, by pChunkID when a port is asked. Returns the ports. */
+  attachChunks(chunks: ReadonlyMap<number, Uint8Array>): string[] {
+    this.chunks = chunks
+    const names: string[] = []
+    for (const name of this.chunkPorts()) {
+      const { element } = this.spec(name)!
+      const id = element.textOf('ChunkID')
+      const data = chunks.get(parseHexId(id ?? '') ?? -1)
+      // A copy outlives the buffer that the chunk lies in.
+      const copied = data && element.textOf('CacheChunkData') === 'Yes' ? Uint8Array.from(data) : data
+      this.port(name).attached = copied
+      names.push(name)
+    }
+    return names
+  }
+
+  /** Gives an event's item to the ports that wait for it. */
+  attachEvent(id: number, item: Uint8Array): void {
+    for (const { name, kind, element } of this.model.specs.values()) {
+      if (kind === 'Port' && parseHexId(element.textOf('EventID') ?? '') === id)
+        this.port(name).attached = item
     }
   }
 
   /** Chunk and event ports have no device behind them, only data that is attached. */
   isDataPort({ element }: NodeSpec): boolean {
     return ['ChunkID', 'pChunkID', 'EventID'].some((tag) => element.textOf(tag) !== undefined)
-  }
-
-  /** Ports whose id in `tag` (ChunkID or EventID) equals `id`. */
-  dataPorts(tag: 'ChunkID' | 'EventID'): { port: RegisterPort; id: number | undefined; name: string }[] {
-    const found = []
-    for (const { name, kind, element } of this.model.specs.values()) {
-      const text = kind === 'Port' ? element.textOf(tag) : undefined
-      if (text !== undefined) found.push({ port: this.port(name), id: parseHexId(text), name })
-    }
-    return found
   }
 }

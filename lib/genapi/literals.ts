@@ -55,6 +55,9 @@ const ACCESS_SPELLINGS: Record<string, AccessMode> = {
   NI: 'NI',
 }
 
+export const isAccessMode = (text: string): boolean =>
+  Object.hasOwn(ACCESS_SPELLINGS, text.trim().toUpperCase()) || /^(RW|WR)$/i.test(text.trim())
+
 /** RO, WO, RW and the spellings R, W, WR of real files; anything else counts as RW. */
 export function parseAccessMode(text: string): AccessMode {
   return ACCESS_SPELLINGS[text.trim().toUpperCase()] ?? 'RW'

@@ -3,7 +3,7 @@
 
 import { descriptionError } from './errors.js'
 import type { DescriptionInfo, DescriptionProblem } from './types.js'
-import { XmlElement } from './xml.js'
+import { XmlElement } from './xml-element.js'
 
 /** Declaration of one node. */
 export interface NodeSpec {
@@ -11,8 +11,10 @@ export interface NodeSpec {
   /** Element name; a StructEntry is already a MaskedIntReg here. */
   kind: string
   element: XmlElement
-  /** Position in the document. */
-  index: number
+  /** Of an EnumEntry: what it is an entry of. */
+  enumeration?: string
+  /** Ours, not the description's. */
+  isMadeUp?: boolean
 }
 
 export interface Model {
@@ -46,7 +48,9 @@ export function readModel(root: XmlElement): Model {
     problems: [],
   }
   addAll(model, root)
-  if (!model.specs.has('TLParamsLocked')) add(model, TL_PARAMS_LOCKED)
+  if (!model.specs.has('TLParamsLocked')) {
+    addSpec(model, { name: 'TLParamsLocked', kind: 'Integer', element: TL_PARAMS_LOCKED, isMadeUp: true })
+  }
   return model
 }
 
@@ -59,6 +63,7 @@ function readInfo(root: XmlElement): DescriptionInfo {
     modelName: root.attribute('ModelName') ?? '',
     vendorName: root.attribute('VendorName') ?? '',
     toolTip: root.attribute('ToolTip') ?? '',
+    standardNameSpace: root.attribute('StandardNameSpace') ?? 'None',
     version: version(''),
     schemaVersion: version('Schema'),
   }
@@ -75,8 +80,8 @@ function addAll(model: Model, container: XmlElement): void {
 /** Each entry becomes a MaskedIntReg that takes from the structure what it does not say itself. */
 function addStructure(model: Model, structure: XmlElement): void {
   const common = structure.children.filter((child) => child.name !== 'StructEntry')
-  const shared = new XmlElement(structure.name, structure.attributes, structure.line, common)
-  for (const entry of structure.all('StructEntry')) add(model, entry.inheriting(shared), 'MaskedIntReg')
+  const base = structure.with({ children: common })
+  for (const entry of structure.all('StructEntry')) add(model, entry.with({ base }), 'MaskedIntReg')
 }
 
 function add(model: Model, element: XmlElement, kind = element.name): void {
@@ -85,21 +90,22 @@ function add(model: Model, element: XmlElement, kind = element.name): void {
     report(model, name ?? '', element, `${kind} without a usable Name`)
     return
   }
-  if (!addSpec(model, name, kind, element)) return
+  if (!addSpec(model, { name, kind, element })) return
   if (kind !== 'Enumeration') return
   for (const entry of element.all('EnumEntry')) {
     const entryName = entry.attribute('Name')
-    if (entryName) addSpec(model, entryNodeName(name, entryName), 'EnumEntry', entry)
+    const entryNode = { name: entryNodeName(name, entryName ?? ''), kind: 'EnumEntry', element: entry }
+    if (entryName) addSpec(model, { ...entryNode, enumeration: name })
     else report(model, name, entry, 'EnumEntry without a Name')
   }
 }
 
-function addSpec(model: Model, name: string, kind: string, element: XmlElement): boolean {
-  if (model.specs.has(name)) {
-    report(model, name, element, 'a second node of this name is ignored')
+function addSpec(model: Model, spec: NodeSpec): boolean {
+  if (model.specs.has(spec.name)) {
+    report(model, spec.name, spec.element, 'a second node of this name is ignored')
     return false
   }
-  model.specs.set(name, { name, kind, element, index: model.specs.size })
+  model.specs.set(spec.name, spec)
   return true
 }
 
@@ -112,16 +118,11 @@ function report(model: Model, name: string, element: XmlElement, message: string
 }
 
 function integerVariable(name: string): XmlElement {
-  const node = new XmlElement('Integer', { Name: name, NameSpace: 'Standard' }, 0)
-  for (const [child, text] of [
-    ['Visibility', 'Invisible'],
-    ['Value', '0'],
-    ['Min', '0'],
-    ['Max', '1'],
-  ] as const) {
-    const element = new XmlElement(child, {}, 0)
-    element.text = text
-    node.children.push(element)
-  }
-  return node
+  const children = [
+    XmlElement.made('Visibility', 'Invisible'),
+    XmlElement.made('Value', '0'),
+    XmlElement.made('Min', '0'),
+    XmlElement.made('Max', '1'),
+  ]
+  return new XmlElement('Integer', ['Name', name, 'NameSpace', 'Standard']).with({ children })
 }

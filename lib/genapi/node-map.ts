@@ -1,10 +1,14 @@
 // The node map: a camera's features by their names.
 
-import { invalidArgument } from '../errors.js'
+import { EventEmitter } from 'node:events'
+import { GigeError, invalidArgument } from '../errors.js'
+import { parseChunks } from './chunks.js'
+import { settleEndianness } from './endianness.js'
 import { featureError } from './errors.js'
 import { Feature } from './feature.js'
 import { Graph } from './graph.js'
 import { parseHexId } from './literals.js'
+import { mergeModel } from './merge.js'
 import { readModel } from './model.js'
 import { nearNames } from './near-names.js'
 import { Operations } from './operations.js'
@@ -13,16 +17,20 @@ import { MISSING, type Session } from './session.js'
 import type {
   DescriptionInfo,
   DescriptionProblem,
+  EndiannessVerdict,
   ExecuteOptions,
   FeatureNode,
   FeatureOutcome,
   FeatureValue,
   InterfaceType,
   NodeMap,
+  NodeMapEvents,
   NodeMapOptions,
   ReadOptions,
+  WatchOptions,
   WriteOptions,
 } from './types.js'
+import { watchFeature } from './watch.js'
 import { parseXml } from './xml.js'
 
 /**
@@ -31,17 +39,30 @@ import { parseXml } from './xml.js'
  * ERR_GIGE_DESCRIPTION for a document that cannot be read at all.
  */
 export function createNodeMap(xml: string, port: Port, options: NodeMapOptions = {}): NodeMap {
-  return new GenApiNodeMap(new Graph(readModel(parseXml(xml)), port, options))
+  const model = readModel(parseXml(xml))
+  for (const injected of options.inject ?? []) mergeModel(model, readModel(parseXml(injected)))
+  return new GenApiNodeMap(new Graph(model, port, options)) as NodeMap
 }
 
-class GenApiNodeMap implements NodeMap {
+/** Methods whose types depend on names that only a program knows, and those that return the map as such. */
+type TypedByName = 'get' | 'set' | 'watch' | 'on' | 'once' | 'off'
+
+class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements Omit<NodeMap, TypedByName> {
   readonly #graph: Graph
   readonly #operations: Operations
   readonly #features = new Map<string, Feature>()
+  #chunkFeatures: string[] | undefined
+  /** One payload at a time is attached. */
+  #chunkTurn: Promise<unknown> = Promise.resolve()
 
   constructor(graph: Graph) {
+    super()
     this.#graph = graph
     this.#operations = new Operations(graph)
+    this.#operations.onChange((names) => {
+      if (this.listenerCount('change') > 0) for (const name of names) this.emit('change', name)
+    })
+    graph.onWarning = (warning) => queueMicrotask(() => this.emit('warning', warning))
   }
 
   get info(): DescriptionInfo {
@@ -107,16 +128,53 @@ class GenApiNodeMap implements NodeMap {
     return this.#operations.onChange(listener)
   }
 
+  watch(name: string, options: WatchOptions = {}): AsyncGenerator<FeatureValue, void, void> {
+    return watchFeature(this.node(name), this.#operations, options)
+  }
+
+  settleEndianness(): Promise<EndiannessVerdict> {
+    return settleEndianness(this.#graph, this.#operations)
+  }
+
   attachChunks(chunks: ReadonlyMap<number, Uint8Array>): void {
-    for (const { port, id, name } of this.#graph.dataPorts('ChunkID')) {
-      port.attached = id === undefined ? undefined : chunks.get(id)
-      this.#operations.invalidate(name)
+    for (const name of this.#graph.attachChunks(chunks)) this.#operations.invalidate(name)
+  }
+
+  chunkValues(payload: Uint8Array): Promise<Map<string, FeatureOutcome>> {
+    const values = this.#chunkTurn.then(() => this.#chunkValues(payload))
+    this.#chunkTurn = values.catch(() => {})
+    return values
+  }
+
+  async #chunkValues(payload: Uint8Array): Promise<Map<string, FeatureOutcome>> {
+    this.#chunkFeatures ??= this.#findChunkFeatures()
+    this.attachChunks(parseChunks(payload).chunks)
+    try {
+      const outcomes = await this.getMany(this.#chunkFeatures)
+      for (const [name, outcome] of outcomes) {
+        const error = 'error' in outcome ? outcome.error : undefined
+        const reason = error instanceof GigeError ? error.reason : undefined
+        if (reason === 'not-available' || reason === 'not-implemented') outcomes.delete(name)
+      }
+      return outcomes
+    } finally {
+      this.attachChunks(new Map())
     }
+  }
+
+  #findChunkFeatures(): string[] {
+    const { references } = this.#graph
+    const dependents = this.#graph.chunkPorts().flatMap((port) => [...references.dependents(port)])
+    const names = new Set(dependents.filter((name) => references.isFeature(name)))
+    return [...names].filter((name) => {
+      const node = this.#graph.tryNode(name)
+      return node !== undefined && node.type !== 'Category' && node.type !== 'Port' && node.type !== 'Command'
+    })
   }
 
   deliverEvent(id: number, item: Uint8Array): string[] {
     const names: string[] = []
-    for (const { port, id: own } of this.#graph.dataPorts('EventID')) if (own === id) port.attached = item
+    this.#graph.attachEvent(id, item)
     for (const { name, element } of this.#graph.model.specs.values()) {
       if (parseHexId(element.textOf('EventID') ?? '') !== id) continue
       this.#operations.invalidate(name)

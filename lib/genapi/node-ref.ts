@@ -3,7 +3,7 @@
 
 import type { Graph } from './graph.js'
 import type { GenApiNode } from './nodes/node.js'
-import type { XmlElement } from './xml.js'
+import type { XmlElement } from './xml-element.js'
 
 export class NodeRef {
   #node: GenApiNode | undefined

@@ -51,6 +51,23 @@ export class Operations {
     this.#changed(path, this.#dependents(path))
   }
 
+  /** The value behind the node was found to be another one: what depends on it is out of date. */
+  changedOutside(name: string): void {
+    const path = this.#graph.references.valuePath(name)
+    this.#changed(path, this.#dependents(path))
+  }
+
+  /** Something about these nodes is different, but no value. */
+  notify(names: string[]): void {
+    this.#notify(names)
+  }
+
+  /** Whether reading would need no device. */
+  isAtHand(subject: string, logic: (s: Session) => unknown): boolean {
+    const session = new Session(subject)
+    return session.isAtHand(() => logic(session))
+  }
+
   invalidateAll(): void {
     for (const port of this.#graph.ports.values()) port.forgetAll()
     this.#notify([...this.#graph.model.specs.values()].filter(isNamedNode).map(({ name }) => name))

@@ -18,4 +18,13 @@ export interface Port {
   readRegister?(address: number): Promise<number>
   /** Writes one 32-bit register by value; see `readRegister`. */
   writeRegister?(address: number, value: number): Promise<void>
+  /** Reads many registers by value, in as few round trips as the transport allows. Fails as a whole. */
+  readRegisters?(addresses: number[]): Promise<number[]>
+  /**
+   * True where a register's value, most significant byte first, is what `read` gives: scattered registers are then read together
+   * by `readRegisters`. Big-endian devices, which is nearly all.
+   */
+  readonly registersAreBytes?: boolean
+  /** Default RW. RO: nothing can be written, as when the camera is only listened to. */
+  readonly access?: 'RO' | 'RW'
 }

@@ -5,7 +5,7 @@
 import { descriptionError } from './errors.js'
 import type { NodeSpec } from './model.js'
 import type { CachingMode } from './registers/register-port.js'
-import type { XmlElement } from './xml.js'
+import type { XmlElement } from './xml-element.js'
 
 export interface Reference {
   /** Element name: pValue, pMin, pIsLocked, ... */
@@ -30,6 +30,10 @@ const REGISTER_KINDS = new Set(['Register', 'IntReg', 'MaskedIntReg', 'FloatReg'
 // Real files stay below 50 000 of either; these end what only a hostile one can grow.
 const MAX_REFERENCES = 500_000
 const MAX_EDGES = 1_000_000
+const MAX_SELECTORS = 1000 // real descriptions have a few dozen; beyond, nobody looks for circles
+const MAX_SUSPENDABLE = 16
+/** Names kept in memory for quick answers; what is beyond is found anew each time. */
+const MAX_KEPT = 500_000
 const MAX_VALUE_PATH = 500 // beyond what can be evaluated
 
 export const isRegisterKind = (kind: string): boolean => REGISTER_KINDS.has(kind)
@@ -46,8 +50,11 @@ export class References {
   #changesWith: Map<string, Set<string>> | undefined
   #selectors: Map<string, string[]> | undefined
   #readers: Map<string, string[]> | undefined
+  #pollers: Map<string, string[]> | undefined
   #features: ReadonlySet<string> | undefined
+  #shortestPollingTime: number | undefined
   #total = 0
+  #kept = 0
 
   constructor(specs: ReadonlyMap<string, NodeSpec>) {
     this.#specs = specs
@@ -71,9 +78,62 @@ export class References {
     let dependents = this.#dependents.get(name)
     if (!dependents) {
       dependents = reachable([name], (node) => this.#directDependents().get(node) ?? [])
+      this.#keep(dependents.size)
       this.#dependents.set(name, dependents)
     }
     return dependents
+  }
+
+  /** Of all registers, in milliseconds; infinite where none has a PollingTime. */
+  get shortestPollingTime(): number {
+    if (this.#shortestPollingTime === undefined) {
+      this.#shortestPollingTime = Number.POSITIVE_INFINITY
+      for (const { kind, element } of this.#specs.values()) {
+        const time = isRegisterKind(kind) ? Number(element.textOf('PollingTime') ?? Number.NaN) : Number.NaN
+        if (time < this.#shortestPollingTime) this.#shortestPollingTime = time
+      }
+    }
+    return this.#shortestPollingTime
+  }
+
+  /** Nodes whose PollingTime the value of this one is subject to: registers that it is, or depends on. */
+  pollers(name: string): readonly string[] {
+    this.#pollers ??= this.#findPollers()
+    return this.#pollers.get(name) ?? []
+  }
+
+  /**
+   * Shortest times first: where one has been, a longer one changes nothing, nor beyond. Only times that may be suspended
+   * (pBlockPolling, of which descriptions have few if any) let others through.
+   */
+  #findPollers(): Map<string, string[]> {
+    const pollers = new Map<string, string[]>()
+    const settled = new Set<string>()
+    const all = [...this.#specs.values()]
+      .filter(({ kind, element }) => isRegisterKind(kind) && element.textOf('PollingTime') !== undefined)
+      .map(({ name, element }) => ({ name, time: Number(element.textOf('PollingTime')), element }))
+      .sort((a, b) => a.time - b.time)
+    let suspendable = 0
+    for (const { name, element } of all) {
+      const settles = element.first('pBlockPolling') === undefined || ++suspendable > MAX_SUSPENDABLE
+      const open = [name]
+      const seen = new Set<string>()
+      for (let node = open.pop(); node !== undefined; node = open.pop()) {
+        if (seen.has(node) || settled.has(node)) continue
+        seen.add(node)
+        append(pollers, node, name)
+        for (const dependent of this.#directDependents().get(node) ?? []) open.push(dependent)
+      }
+      if (settles) for (const node of seen) settled.add(node)
+    }
+    return pollers
+  }
+
+  /** Selectors that select themselves, directly or through others. */
+  circularSelectors(): string[] {
+    const selectors = [...this.#specs.keys()].filter((name) => this.selected(name).length > 0)
+    if (selectors.length > MAX_SELECTORS) return []
+    return selectors.filter((name) => reachable([name], (node) => this.selected(node)).has(name))
   }
 
   /** The node's own mode or that of any node it is computed from, whichever is the weakest. */
@@ -93,10 +153,19 @@ export class References {
   valuePath(name: string): readonly string[] {
     let path = this.#valuePaths.get(name)
     if (!path) {
-      path = [name, ...this.#reachableBy(name, VALUE_PATH)].slice(0, MAX_VALUE_PATH)
+      path = [name, ...this.#reachableBy(name, VALUE_PATH, MAX_VALUE_PATH)]
+      this.#keep(path.length)
       this.#valuePaths.set(name, path)
     }
     return path
+  }
+
+  #keep(count: number): void {
+    this.#kept += count
+    if (this.#kept <= MAX_KEPT) return
+    this.#dependents.clear()
+    this.#valuePaths.clear()
+    this.#kept = count
   }
 
   /** What a selector lists, and what reads a listed node through pValue. */
@@ -109,8 +178,12 @@ export class References {
   selectors(name: string): string[] {
     if (!this.#selectors) {
       this.#selectors = new Map()
+      let edges = 0
       for (const selector of this.#specs.keys()) {
-        for (const feature of this.selected(selector)) append(this.#selectors, feature, selector)
+        for (const feature of this.selected(selector)) {
+          if (++edges > MAX_EDGES) throw descriptionError('The selectors select too much.')
+          append(this.#selectors, feature, selector)
+        }
       }
     }
     return this.#selectors.get(name) ?? []
@@ -133,12 +206,12 @@ export class References {
     return this.#features.has(name) || name === 'Root'
   }
 
-  #reachableBy(name: string, roles: ReadonlySet<string>): ReadonlySet<string> {
-    return reachable([name], (node) =>
+  #reachableBy(name: string, roles: ReadonlySet<string>, most?: number): ReadonlySet<string> {
+    const next = (node: string) =>
       this.of(node)
         .filter(({ role }) => roles.has(role))
-        .map(({ target }) => target),
-    )
+        .map(({ target }) => target)
+    return reachable([name], next, most)
   }
 
   #directDependents(): Map<string, Set<string>> {
@@ -200,12 +273,17 @@ function collect(element: XmlElement): Reference[] {
   return references
 }
 
-function reachable(from: string[], next: (name: string) => Iterable<string>): ReadonlySet<string> {
+function reachable(
+  from: string[],
+  next: (name: string) => Iterable<string>,
+  most = Number.POSITIVE_INFINITY,
+): ReadonlySet<string> {
   const found = new Set<string>()
   const open = [...from]
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     for (const target of next(name)) {
       if (found.has(target)) continue
+      if (found.size >= most) return found
       found.add(target)
       open.push(target)
     }

@@ -87,6 +87,19 @@ export class Session {
     }
   }
 
+  /** Whether `logic` finds every byte it wants at hand. */
+  isAtHand(logic: () => unknown): boolean {
+    this.#restart()
+    try {
+      logic()
+    } catch (error) {
+      if (error === MISSING) return false
+    } finally {
+      this.#missing.clear()
+    }
+    return true
+  }
+
   /** Applies `logic` to every item; the bytes that all of them miss are then fetched together. */
   collect<A, B>(items: readonly A[], logic: (item: A) => B): B[] {
     let missing = false
@@ -163,6 +176,16 @@ export class Session {
     return this.#running.has(`${node.name} access`) ? 'RW' : this.memo(node, 'access', compute)
   }
 
+  /** True while the description asks not to poll the node. One that gives no verdict, being its own condition, say, is polled. */
+  isPollingBlocked(node: Named & { isPollingBlocked(s: Session): boolean }): boolean {
+    try {
+      return this.guard(node, 'polling', () => node.isPollingBlocked(this))
+    } catch (error) {
+      if (error === MISSING) throw error
+      return false
+    }
+  }
+
   /** Evaluates with every register read anew (once in this operation). */
   fresh<T>(compute: () => T): T {
     if (this.#ignoreCache) return compute()
@@ -180,11 +203,11 @@ export class Session {
   // ---- registers and variables ----------------------------------------------------------------------------------
 
   /** Bytes of a register, planned writes included. Throws MISSING when they must be fetched first. */
-  bytes(range: RegisterRange, mode: CachingMode, maxAge: number): Uint8Array {
+  bytes(range: RegisterRange, mode: CachingMode, isFresh: (age: number) => boolean): Uint8Array {
     const { port, address, length } = range
     const exact = this.#writes.findLast((write) => write.port === port && same(write, range))
     if (exact) return exact.data
-    const data = this.#deviceBytes(range, mode, maxAge)
+    const data = this.#deviceBytes(range, mode, isFresh)
     const over = this.#writes.filter((write) => write.port === port && overlap(write, range))
     if (over.length === 0) return data
     const patched = Uint8Array.from(data)
@@ -197,13 +220,13 @@ export class Session {
     return patched
   }
 
-  #deviceBytes(range: RegisterRange, mode: CachingMode, maxAge: number): Uint8Array {
+  #deviceBytes(range: RegisterRange, mode: CachingMode, isFresh: (age: number) => boolean): Uint8Array {
     const { port, address, length } = range
     const fetched = this.#fetchedOf(port).get(rangeKey(address, length))
     if (fetched instanceof Uint8Array) return fetched
     if (fetched) throw fetched.error
     if (!this.#ignoreCache && mode !== 'NoCache') {
-      const cached = port.cached(address, length, maxAge)
+      const cached = port.cached(address, length, isFresh)
       if (cached) return cached
     }
     this.#missing.set(`${port.name} ${rangeKey(address, length)}`, range)

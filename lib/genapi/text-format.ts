@@ -1,5 +1,7 @@
 // Values as text, in the form that the description asks for (genapi.md 2.5, 2.8).
 
+import { parseBoolean, parseInteger } from './literals.js'
+
 /** Integer by Representation; decimal where that says nothing special. */
 export function formatInteger(value: bigint, representation: string): string {
   switch (representation) {
@@ -17,6 +19,25 @@ export function formatInteger(value: bigint, representation: string): string {
       return value.toString()
   }
 }
+
+/** Counterpart of `formatInteger`: its own forms, and decimal and hexadecimal numbers always. Undefined: neither. */
+export function parseIntegerText(text: string, representation: string): bigint | undefined {
+  const trimmed = text.trim()
+  if (representation === 'Boolean') {
+    const flag = parseBoolean(trimmed)
+    if (flag !== undefined) return flag ? 1n : 0n
+  }
+  if (representation === 'IPV4Address') {
+    const bytes = trimmed.split('.').map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : 256))
+    if (bytes.length === 4 && bytes.every((byte) => byte < 256)) return fromBytes(bytes)
+  }
+  if (representation === 'MACAddress' && /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(trimmed)) {
+    return fromBytes(trimmed.split(/[:-]/).map((part) => Number.parseInt(part, 16)))
+  }
+  return parseInteger(trimmed)
+}
+
+const fromBytes = (bytes: number[]): bigint => bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
 
 /** Most significant byte first. */
 function bytesOf(value: bigint, count: number): number[] {

@@ -1,60 +1,21 @@
-// The description's text as a tree, by saxes made lenient where real files need it and limited where hostile
-// ones could hurt. Elements are matched by local name; vendor trees under Extension are left out.
+// The description's text as a tree. A scanner of our own: descriptions use little of XML, hostile ones must find neither DTD nor
+// entities to abuse, real ones are not quite well-formed, and a general parser takes longer over 1.3 MB than everything else that
+// opening a camera needs (docs/performance.md). Linear on any input; elements are matched by local name; vendor trees under
+// Extension are left out.
 
-import { SaxesParser } from 'saxes'
 import { descriptionError } from './errors.js'
+import { decodeText, NO_ATTRIBUTES, type XmlAttributes, XmlDocument, XmlElement } from './xml-element.js'
 
 export const MAX_DEPTH = 64
+/** Tags, comments and the like; real descriptions have 30 000. */
 export const MAX_ELEMENTS = 200_000
-/** Slips that are put right in one document; real ones have a handful, and each costs time. */
-export const MAX_REPAIRS = 1000
+export const MAX_ATTRIBUTES = 400_000
 
-export class XmlElement {
-  text = ''
-  #byName: Map<string, XmlElement[]> | undefined
-
-  /** `inherited` answers for child elements that this one does not have: how StructEntry works. */
-  constructor(
-    readonly name: string,
-    readonly attributes: Readonly<Record<string, string>>,
-    readonly line: number,
-    readonly children: XmlElement[] = [],
-    readonly inherited?: XmlElement,
-  ) {}
-
-  all(name: string): XmlElement[] {
-    this.#byName ??= groupByName(this.children)
-    return this.#byName.get(name) ?? this.inherited?.all(name) ?? []
-  }
-
-  first(name: string): XmlElement | undefined {
-    return this.all(name)[0]
-  }
-
-  /** Trimmed text of the first child of that name; undefined when it is absent or blank. */
-  textOf(name: string): string | undefined {
-    return this.first(name)?.text.trim() || undefined
-  }
-
-  attribute(name: string): string | undefined {
-    return this.attributes[name]?.trim() || undefined
-  }
-
-  /** A twin that takes what it lacks from `base`. */
-  inheriting(base: XmlElement): XmlElement {
-    return new XmlElement(this.name, this.attributes, this.line, this.children, base)
-  }
-}
-
-function groupByName(elements: XmlElement[]): Map<string, XmlElement[]> {
-  const groups = new Map<string, XmlElement[]>()
-  for (const element of elements) {
-    const group = groups.get(element.name)
-    if (group) group.push(element)
-    else groups.set(element.name, [element])
-  }
-  return groups
-}
+const MAX_KNOWN_TAGS = 500
+const GREATER = 0x3e
+const SLASH = 0x2f
+const EQUALS = 0x3d
+const SPACE = 0x20 // and below: XML's white space, and control characters that cameras send
 
 /**
  * Parses a description. Lenient: banner lines before the first tag, lone `&`, unknown entities, control
@@ -62,116 +23,184 @@ function groupByName(elements: XmlElement[]): Map<string, XmlElement[]> {
  * `line` for broken structure, DOCTYPE and excess.
  */
 export function parseXml(text: string): XmlElement {
-  const parser = new SaxesParser({ xmlns: false })
-  const open: XmlElement[] = []
-  let root: XmlElement | undefined
-  let skipping = 0
-  let begun = false
-  let repairs = 0
-  let count = 0
-  const fail = (message: string) => descriptionError(`Line ${parser.line}: ${message}`, { line: parser.line })
+  return new Scanner(text).run()
+}
 
-  parser.on('doctype', () => {
-    throw fail('a DOCTYPE is not allowed in a camera description.')
-  })
-  parser.on('opentagstart', () => {
-    begun = true
-  })
-  parser.on('opentag', (tag) => {
-    if (++count > MAX_ELEMENTS) throw fail(`more than ${MAX_ELEMENTS} elements.`)
-    if (open.length + skipping >= MAX_DEPTH) throw fail(`elements nest deeper than ${MAX_DEPTH} levels.`)
-    const name = localName(tag.name)
-    if (skipping > 0 || name === 'Extension') {
-      skipping++
-      return
-    }
-    const element = new XmlElement(name, tag.attributes as Record<string, string>, parser.line)
-    const parent = open.at(-1)
-    if (parent) parent.children.push(element)
-    else root ??= element
-    open.push(element)
-  })
-  parser.on('closetag', () => {
-    if (skipping > 0) skipping--
-    else open.pop()
-  })
-  const append = (part: string) => {
-    const element = open.at(-1)
-    if (element && skipping === 0) element.text += part
+class Scanner {
+  readonly #text: string
+  readonly #document: XmlDocument
+  /** Tags without attributes, as they stand in the document, and their local names: most of a description. */
+  readonly #plain = new Map<string, string>()
+  readonly #open: XmlElement[] = []
+  /** Names of all open tags, with prefix; longer than `#open` within an Extension. */
+  readonly #tags: string[] = []
+  #root: XmlElement | undefined
+  #markup = 0
+  #attributes = 0
+
+  constructor(text: string) {
+    this.#text = text
+    this.#document = new XmlDocument(text)
   }
-  parser.on('text', append)
-  parser.on('cdata', append)
-  parser.on('error', (error) => {
-    // Outside of the root nothing matters (XML declarations in the wrong place, padding), and inside, a stray
-    // "]]>" is only text.
-    const outside = !begun || (root && open.length + skipping === 0)
-    if ((!outside && !error.message.includes(']]>')) || ++repairs > MAX_REPAIRS) {
-      throw descriptionError(`The description is not well-formed XML: ${error.message}`, {
-        line: parser.line,
-      })
+
+  run(): XmlElement {
+    const text = this.#text
+    let at = text.indexOf('<')
+    while (at >= 0) {
+      if (++this.#markup > MAX_ELEMENTS) throw this.#fail(at, `more than ${MAX_ELEMENTS} elements`)
+      at = this.#next(at)
+      if (this.#tags.length === 0 && this.#root) return this.#root
+      const next = text.indexOf('<', at)
+      if (next > at) this.#addText(at, next, false)
+      at = next
     }
-  })
+    const unclosed = this.#tags.at(-1)
+    if (unclosed !== undefined) throw this.#fail(text.length, `it ends before </${shown(unclosed)}>`)
+    throw this.#fail(0, 'it holds no XML element')
+  }
 
-  parser.write(tolerable(text)).close()
-  if (!root) throw descriptionError('The description holds no XML element.', { line: 1 })
-  return root
-}
-
-function localName(name: string): string {
-  return name.slice(name.indexOf(':') + 1)
-}
-
-const ENTITY = /&(?:amp|lt|gt|quot|apos|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));/y
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML forbids and cameras send
-const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g
-
-/** Text that saxes accepts: starts at the first tag, `&` escaped where it starts no entity. */
-function tolerable(text: string): string {
-  const start = text.indexOf('<')
-  const clean = (start > 0 ? text.slice(start) : text).replace(FORBIDDEN, ' ')
-  const parts: string[] = []
-  let from = 0
-  let verbatim = clean.indexOf('<!')
-  for (let at = clean.indexOf('&'); at >= 0; at = clean.indexOf('&', at)) {
-    // CDATA and comments are no place for entities. The cursor only moves forward: linear on any input.
-    while (verbatim >= 0 && verbatim < at) {
-      const end = endOfVerbatim(clean, verbatim)
-      if (end > at) at = end
-      verbatim = clean.indexOf('<!', end)
+  /** Takes what begins at the `<` at `at`; gives where it ends. */
+  #next(at: number): number {
+    const text = this.#text
+    switch (text[at + 1]) {
+      case '/':
+        return this.#close(at)
+      case '?':
+        return this.#endOf('?>', at + 2)
+      case '!':
+        return this.#declaration(at)
+      default:
+        return this.#openTag(at)
     }
-    if (clean[at] !== '&') continue
-    if (!startsEntity(clean, at)) {
-      if (parts.length >= 2 * MAX_REPAIRS) {
-        throw descriptionError(`More than ${MAX_REPAIRS} stray "&": this is no camera description.`)
+  }
+
+  #declaration(at: number): number {
+    const text = this.#text
+    if (text.startsWith('<!--', at)) return this.#endOf('-->', at + 4)
+    if (text.startsWith('<![CDATA[', at)) {
+      const end = this.#endOf(']]>', at + 9)
+      if (end - 3 > at + 9) this.#addText(at + 9, end - 3, true)
+      return end
+    }
+    throw this.#fail(at, 'a DOCTYPE is not allowed in a camera description')
+  }
+
+  #openTag(at: number): number {
+    const text = this.#text
+    const end = text.indexOf('>', at + 1)
+    const known = end < 0 || end - at > 60 ? undefined : this.#plain.get(text.slice(at + 1, end))
+    if (known !== undefined) {
+      this.#push(known, known, NO_ATTRIBUTES, at)
+      return this.#leaf(known, end + 1) ?? end + 1
+    }
+    const nameEnd = this.#endOfName(at + 1)
+    const tag = text.slice(at + 1, nameEnd)
+    const name = tag.slice(tag.indexOf(':') + 1)
+    if (!/^[A-Za-z_\u0080-\uffff]/.test(name)) throw this.#fail(at, 'a "<" that begins no tag')
+    const { attributes, after, isEmpty } = this.#readAttributes(nameEnd)
+    this.#push(tag, name, attributes, at)
+    if (isEmpty) this.#pop()
+    else if (after === nameEnd + 1 && tag === name && this.#plain.size < MAX_KNOWN_TAGS)
+      this.#plain.set(tag, name)
+    return after
+  }
+
+  /** Most elements hold nothing but text: `<tag>text</tag>` is taken at once. Undefined: this one does not. */
+  #leaf(tag: string, start: number): number | undefined {
+    const text = this.#text
+    const end = text.indexOf('<', start)
+    const after = end + 2 + tag.length
+    const closes = text.charCodeAt(end + 1) === SLASH && text.startsWith(tag, end + 2)
+    if (end < 0 || !closes || text.charCodeAt(after) !== GREATER) return undefined
+    if (end > start) this.#addText(start, end, false)
+    this.#pop()
+    return after + 1
+  }
+
+  #readAttributes(from: number): { attributes: XmlAttributes; after: number; isEmpty: boolean } {
+    const text = this.#text
+    let attributes: string[] | undefined
+    for (let at = this.#skipSpace(from); ; at = this.#skipSpace(at)) {
+      const code = text.charCodeAt(at)
+      if (code === GREATER) return { attributes: attributes ?? NO_ATTRIBUTES, after: at + 1, isEmpty: false }
+      if (code === SLASH && text.charCodeAt(at + 1) === GREATER) {
+        return { attributes: attributes ?? NO_ATTRIBUTES, after: at + 2, isEmpty: true }
       }
-      parts.push(clean.slice(from, at), '&amp;')
-      from = at + 1
+      const nameEnd = this.#endOfName(at)
+      const equals = this.#skipSpace(nameEnd)
+      const start = this.#skipSpace(equals + 1)
+      const quote = text[start]
+      if (nameEnd === at || text.charCodeAt(equals) !== EQUALS || (quote !== '"' && quote !== "'")) {
+        throw this.#fail(at, 'a tag that is not well-formed')
+      }
+      const end = this.#endOf(quote, start + 1)
+      if (++this.#attributes > MAX_ATTRIBUTES) throw this.#fail(at, `more than ${MAX_ATTRIBUTES} attributes`)
+      attributes ??= []
+      attributes.push(text.slice(at, nameEnd), decodeText(text.slice(start + 1, end - 1)))
+      at = end
     }
-    at++
   }
-  return parts.length === 0 ? clean : parts.join('') + clean.slice(from)
+
+  #close(at: number): number {
+    const text = this.#text
+    const tag = this.#tags.at(-1)
+    if (tag === undefined) throw this.#fail(at, 'an end tag where nothing is open')
+    const nameEnd = at + 2 + tag.length
+    const end = this.#skipSpace(nameEnd)
+    if (!text.startsWith(tag, at + 2) || text.charCodeAt(end) !== GREATER) {
+      throw this.#fail(at, `</${shown(tag)}> belongs here`)
+    }
+    this.#pop()
+    return end + 1
+  }
+
+  #push(tag: string, name: string, attributes: XmlAttributes, at: number): void {
+    if (this.#tags.length >= MAX_DEPTH) throw this.#fail(at, `elements nest deeper than ${MAX_DEPTH} levels`)
+    const skipped = this.#tags.length > this.#open.length || name === 'Extension'
+    this.#tags.push(tag)
+    if (skipped) return
+    const element = new XmlElement(name, attributes, this.#document, at)
+    const parent = this.#open.at(-1)
+    if (parent) parent.addChild(element)
+    else this.#root = element
+    this.#open.push(element)
+  }
+
+  #pop(): void {
+    if (this.#tags.length === this.#open.length) this.#open.pop()
+    this.#tags.pop()
+  }
+
+  #addText(start: number, end: number, isCdata: boolean): void {
+    if (this.#tags.length === this.#open.length) this.#open.at(-1)?.addText(start, end, isCdata)
+  }
+
+  #endOfName(at: number): number {
+    const text = this.#text
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code <= SPACE || code === GREATER || code === SLASH || code === EQUALS) break
+    }
+    return at
+  }
+
+  #skipSpace(at: number): number {
+    const text = this.#text
+    while (at < text.length && text.charCodeAt(at) <= SPACE) at++
+    return at
+  }
+
+  /** Behind the next `terminator`. */
+  #endOf(terminator: string, from: number): number {
+    const end = this.#text.indexOf(terminator, from)
+    if (end < 0) throw this.#fail(from, `"${terminator}" is missing`)
+    return end + terminator.length
+  }
+
+  #fail(at: number, what: string) {
+    const line = this.#document.lineOf(Math.min(at, this.#text.length - 1))
+    return descriptionError(`Line ${line}: ${what}.`, { line })
+  }
 }
 
-function startsEntity(text: string, at: number): boolean {
-  ENTITY.lastIndex = at
-  const match = ENTITY.exec(text)
-  if (!match) return false
-  const code = match[1] ? Number(match[1]) : match[2] ? Number.parseInt(match[2], 16) : undefined
-  return code === undefined || isXmlCharacter(code)
-}
-
-function isXmlCharacter(code: number): boolean {
-  if (code < 0x20) return code === 0x9 || code === 0xa || code === 0xd
-  return code <= 0xd7ff || (code >= 0xe000 && code <= 0xfffd) || (code >= 0x10000 && code <= 0x10ffff)
-}
-
-function endOfVerbatim(text: string, at: number): number {
-  const terminator = text.startsWith('<![CDATA[', at)
-    ? ']]>'
-    : text.startsWith('<!--', at)
-      ? '-->'
-      : undefined
-  if (!terminator) return at + 2
-  const end = text.indexOf(terminator, at)
-  return end < 0 ? text.length : end + 3
-}
+const shown = (tag: string): string => (tag.length > 60 ? `${tag.slice(0, 60)}...` : tag)

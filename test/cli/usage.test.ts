@@ -15,6 +15,7 @@ const COMMANDS = [
   'get',
   'set',
   'execute',
+  'types',
   'grab',
   'stream',
   'plan',

@@ -342,6 +342,7 @@ it('reads what identifies the description', () => {
     modelName: 'Model',
     vendorName: 'Vendor',
     toolTip: 'Tip',
+    standardNameSpace: 'None',
     version: '2.3.7',
     schemaVersion: '1.1.0',
   })

@@ -1,6 +1,7 @@
 // Tokens to a program: precedence climbing over C's operator table (genapi.md 4.1). Ternary chains are
 // followed in a loop and nesting is limited, so no formula can exhaust the stack.
 
+import { FormulaValueError } from './arithmetic.js'
 import {
   type BinaryOperator,
   FUNCTIONS,
@@ -143,7 +144,7 @@ class Compiler<T, Symbol> {
     const token = this.#peek()
     this.#next++
     if (token.kind === 'number') {
-      this.#code.push({ op: 'literal', value: this.#vocabulary.literal(token.text) })
+      this.#code.push({ op: 'literal', value: this.#literal(token) })
     } else if (token.kind === 'name') {
       this.#name(token)
     } else if (token.text === '(') {
@@ -151,6 +152,16 @@ class Compiler<T, Symbol> {
       this.#expect(')')
     } else {
       throw this.#fail(token, token.kind === 'end' ? 'it ends too early' : `unexpected "${token.text}"`)
+    }
+  }
+
+  /** A number that this kind of formula cannot hold is a fault of the formula. */
+  #literal(token: Token): T {
+    try {
+      return this.#vocabulary.literal(token.text)
+    } catch (error) {
+      if (error instanceof FormulaValueError) throw this.#fail(token, error.message)
+      throw error
     }
   }
 

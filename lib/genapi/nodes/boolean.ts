@@ -46,7 +46,14 @@ export class BooleanNode extends GenApiNode {
 
   /** 1 or 0, whatever the values behind it are. Anything but OnValue is false. */
   protected override computeInteger(s: Session): bigint {
-    return this.#source.read(s) === this.#on ? 1n : 0n
+    const value = this.#source.read(s)
+    if (value !== this.#on && value !== this.#off) {
+      this.graph.warn(
+        this.name,
+        `${this.name} holds ${value}, which is neither on (${this.#on}) nor off (${this.#off}); it counts as off.`,
+      )
+    }
+    return value === this.#on ? 1n : 0n
   }
 
   protected override computeFloat(s: Session): number {
@@ -83,10 +90,10 @@ export class BooleanNode extends GenApiNode {
     return this.readInteger(s).toString()
   }
 
-  override setText(s: Session, text: string): void {
+  override parseText(s: Session, text: string): FeatureValue {
     const value = parseBoolean(text)
     if (value === undefined) throw this.wrongType(s, text, 'true, false, 1 or 0')
-    this.setValue(s, value)
+    return value
   }
 
   #raw(value: boolean): bigint {

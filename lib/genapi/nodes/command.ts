@@ -75,7 +75,7 @@ export class CommandNode extends GenApiNode {
     return this.progress(s) === 'running' ? '1' : '0'
   }
 
-  override setText(s: Session, text: string): void {
+  override parseText(s: Session, text: string): FeatureValue {
     if (parseBoolean(text) !== true) {
       throw featureError(
         s.subject,
@@ -84,6 +84,6 @@ export class CommandNode extends GenApiNode {
         'Give 1 or true.',
       )
     }
-    this.execute(s)
+    return true
   }
 }

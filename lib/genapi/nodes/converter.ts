@@ -6,7 +6,7 @@ import type { Graph } from '../graph.js'
 import type { NodeSpec } from '../model.js'
 import { NodeRef } from '../node-ref.js'
 import { MISSING, type Session } from '../session.js'
-import type { XmlElement } from '../xml.js'
+import type { XmlElement } from '../xml-element.js'
 import { type Domain, floats, integers, type Limits } from './domain.js'
 import { FloatBase } from './float-base.js'
 import { Formulas } from './formulas.js'
@@ -55,7 +55,20 @@ class Conversion<T extends bigint | number> {
     const high = target.max === widest.max ? undefined : this.#probe(s, target.max, target.inc, -1)
     const falling = this.#isFalling(s, low, high, target)
     const [min, max]: (T | undefined)[] = falling ? [high, low] : [low, high]
-    return { min: min ?? widest.min, max: max ?? widest.max, ...this.#increment(s, target, low) }
+    return {
+      min: min ?? widest.min,
+      max: max ?? widest.max,
+      ...this.#increment(s, target, low),
+      ...this.#validValues(s, target),
+    }
+  }
+
+  #validValues(s: Session, { valid }: Limits<T>): { valid?: T[] } {
+    if (!valid) return {}
+    const converted = valid
+      .map((value) => this.#tryFromTarget(s, value))
+      .filter((value) => value !== undefined)
+    return { valid: converted.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)) }
   }
 
   /** Converted end of the target's range, or of its neighbour: formulas often divide by the value itself. */

@@ -134,9 +134,9 @@ export class EnumerationNode extends GenApiNode {
     this.write(s, () => this.#source.write(s, entry.value))
   }
 
-  override setText(s: Session, text: string): void {
+  override parseText(_s: Session, text: string): FeatureValue {
     const known = this.entries.some((entry) => entry.symbolic === text)
-    this.setValue(s, known ? text : (parseInteger(text) ?? text))
+    return known ? text : (parseInteger(text) ?? text)
   }
 
   /** Entry that the present value stands for. */

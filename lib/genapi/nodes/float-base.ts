@@ -52,10 +52,10 @@ export abstract class FloatBase extends GenApiNode {
     })
   }
 
-  override setText(s: Session, text: string): void {
+  override parseText(s: Session, text: string): FeatureValue {
     const value = parseFloatLiteral(text)
     if (value === undefined) throw this.wrongType(s, text, 'a number')
-    this.writeFloat(s, value)
+    return value
   }
 
   #check(s: Session, value: number): void {

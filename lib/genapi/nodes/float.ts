@@ -41,6 +41,7 @@ export class FloatNode extends FloatBase {
       min: this.#min ? this.#min(s) : inherited.min,
       max: this.#max ? this.#max(s) : inherited.max,
       ...(inc === undefined ? {} : { inc }),
+      ...(inherited.valid ? { valid: inherited.valid } : {}),
     }
   }
 

@@ -2,9 +2,9 @@
 // increment are checked here, once for all, before anything is planned (genapi.md 2.5).
 
 import { featureError } from '../errors.js'
-import { INT64_MAX, parseBoolean, parseInteger, roundHalfAway, toPublicInteger } from '../literals.js'
+import { INT64_MAX, roundHalfAway, toPublicInteger } from '../literals.js'
 import type { Session } from '../session.js'
-import { formatInteger } from '../text-format.js'
+import { formatInteger, parseIntegerText } from '../text-format.js'
 import type { FeatureValue, InterfaceType } from '../types.js'
 import { type Limits, toFloatLimits } from './domain.js'
 import { GenApiNode } from './node.js'
@@ -52,11 +52,10 @@ export abstract class IntegerBase extends GenApiNode {
     return formatInteger(this.readInteger(s), this.inheritedText('Representation'))
   }
 
-  override setText(s: Session, text: string): void {
-    const flag = this.inheritedText('Representation') === 'Boolean' ? parseBoolean(text) : undefined
-    const value = flag === undefined ? parseInteger(text) : BigInt(flag)
+  override parseText(s: Session, text: string): FeatureValue {
+    const value = parseIntegerText(text, this.inheritedText('Representation'))
     if (value === undefined) throw this.wrongType(s, text, 'a decimal number, or a hexadecimal one after 0x')
-    this.writeInteger(s, value)
+    return value
   }
 
   #fromPublic(s: Session, value: FeatureValue): bigint {

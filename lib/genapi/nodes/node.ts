@@ -10,7 +10,7 @@ import type { NodeSpec } from '../model.js'
 import { NodeRef } from '../node-ref.js'
 import type { Session } from '../session.js'
 import type { FeatureValue, InterfaceType, Visibility } from '../types.js'
-import type { XmlElement } from '../xml.js'
+import type { XmlElement } from '../xml-element.js'
 import type { Limits } from './domain.js'
 
 export const VISIBILITIES: readonly Visibility[] = ['Beginner', 'Expert', 'Guru', 'Invisible']
@@ -23,7 +23,9 @@ export abstract class GenApiNode {
   readonly #implemented: NodeRef | undefined
   readonly #available: NodeRef | undefined
   readonly #locked: NodeRef | undefined
+  readonly #blocksPolling: NodeRef | undefined
   readonly #imposed: AccessMode
+  #imposedByHost: AccessMode = 'RW'
 
   constructor(
     readonly graph: Graph,
@@ -35,6 +37,7 @@ export abstract class GenApiNode {
     this.#implemented = NodeRef.in(graph, spec.element, 'pIsImplemented')
     this.#available = NodeRef.in(graph, spec.element, 'pIsAvailable')
     this.#locked = NodeRef.in(graph, spec.element, 'pIsLocked')
+    this.#blocksPolling = NodeRef.in(graph, spec.element, 'pBlockPolling')
     this.#imposed = parseAccessMode(spec.element.textOf('ImposedAccessMode') ?? 'RW')
   }
 
@@ -59,6 +62,10 @@ export abstract class GenApiNode {
     return ''
   }
 
+  attribute(name: string): string | undefined {
+    return this.element.attribute(name)
+  }
+
   /** Milliseconds after which a value is out of date; undefined: never. */
   get pollingTime(): number | undefined {
     const time = Number(this.element.textOf('PollingTime') ?? Number.NaN)
@@ -73,7 +80,7 @@ export abstract class GenApiNode {
       const implemented = condition(this.#implemented, s, true)
       if (implemented !== true) return implemented === false ? 'NI' : 'NA'
       if (condition(this.#available, s, true) !== true) return 'NA'
-      const mode = combine(this.baseAccess(s), this.#imposed)
+      const mode = combine(combine(this.baseAccess(s), this.#imposed), this.#imposedByHost)
       if (mode === 'NI' || mode === 'NA') return mode
       const isLocked = condition(this.#locked, s, false)
       if (isLocked === undefined) return 'NA'
@@ -82,6 +89,32 @@ export abstract class GenApiNode {
   }
 
   protected abstract baseAccess(s: Session): AccessMode
+
+  /** Narrows the access at run time; 'RW' takes that back. */
+  imposeAccess(mode: AccessMode): void {
+    this.#imposedByHost = mode
+  }
+
+  /** Name of the node that keeps this one, or what it stands on, from being used now; undefined: it is like this by itself. */
+  hindrance(s: Session): string | undefined {
+    for (const name of this.graph.references.valuePath(this.name)) {
+      const node = this.graph.tryNode(name)
+      const hindrance = node?.ownHindrance(s)
+      if (hindrance !== undefined) return hindrance
+    }
+    return undefined
+  }
+
+  private ownHindrance(s: Session): string | undefined {
+    if (condition(this.#implemented, s, true) !== true) return this.#implemented?.name
+    if (condition(this.#available, s, true) !== true) return this.#available?.name
+    return condition(this.#locked, s, false) === false ? undefined : this.#locked?.name
+  }
+
+  /** True while the description asks not to poll this node. */
+  isPollingBlocked(s: Session): boolean {
+    return condition(this.#blocksPolling, s, false) === true
+  }
 
   // ---- reading ------------------------------------------------------------------------------------------------
 
@@ -189,7 +222,8 @@ export abstract class GenApiNode {
     return String(this.getValue(s))
   }
 
-  setText(_s: Session, _text: string): void {
+  /** The value that a text stands for. */
+  parseText(_s: Session, _text: string): FeatureValue {
     throw this.noValue()
   }
 

@@ -4,7 +4,7 @@ import { descriptionError } from '../errors.js'
 import type { Graph } from '../graph.js'
 import { NodeRef } from '../node-ref.js'
 import type { Session } from '../session.js'
-import type { XmlElement } from '../xml.js'
+import type { XmlElement } from '../xml-element.js'
 import type { Domain } from './domain.js'
 
 /** Reads the property in an operation. */

@@ -48,14 +48,11 @@ export class RegisterNode extends GenApiNode {
     return `0x${Array.from(this.location.read(s), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
   }
 
-  override setText(s: Session, text: string): void {
+  override parseText(s: Session, text: string): FeatureValue {
     const length = this.location.length(s)
     const digits = /^\s*0[xX]((?:[0-9a-fA-F]{2})+)\s*$/.exec(text)?.[1]
     if (digits?.length !== 2 * length)
       throw this.wrongType(s, text, `0x and exactly ${2 * length} hexadecimal digits`)
-    this.setValue(
-      s,
-      Uint8Array.from(digits.match(/../g)!, (pair) => Number.parseInt(pair, 16)),
-    )
+    return Uint8Array.from(digits.match(/../g)!, (pair) => Number.parseInt(pair, 16))
   }
 }

@@ -4,18 +4,20 @@
 import { type AccessMode, combine, isReadable } from '../access.js'
 import { descriptionError, featureError } from '../errors.js'
 import type { Graph } from '../graph.js'
-import { parseAccessMode, parseInteger } from '../literals.js'
+import { isAccessMode, parseAccessMode, parseInteger } from '../literals.js'
 import { NodeRef } from '../node-ref.js'
-import type { ByteOrder } from '../registers/codec.js'
+import { type ByteOrder, encodeInteger } from '../registers/codec.js'
 import type { RegisterPort, RegisterRange } from '../registers/register-port.js'
 import type { Session } from '../session.js'
-import type { XmlElement } from '../xml.js'
+import type { XmlElement } from '../xml-element.js'
 import { integers } from './domain.js'
 import { Formulas } from './formulas.js'
 import type { GenApiNode } from './node.js'
 import { type Property, parseLiteral, property } from './property.js'
 
 export const MAX_REGISTER_LENGTH = 16 * 1024 * 1024
+/** Where a chunk has its own length (genapi.md 2.13). */
+const CHUNK_LENGTH_ADDRESS = 2n ** 63n - 16n
 
 export class RegisterLocation {
   readonly port: RegisterPort
@@ -36,7 +38,9 @@ export class RegisterLocation {
     this.#owner = owner
     this.#length = length
     this.#terms = addressTerms(owner, element, length)
-    this.#mode = parseAccessMode(element.textOf('AccessMode') ?? 'RO')
+    const mode = element.textOf('AccessMode') ?? 'RO'
+    if (!isAccessMode(mode)) graph.note(owner.name, `access mode "${mode.slice(0, 20)}" counts as RW`)
+    this.#mode = parseAccessMode(mode)
     this.#declaredOrder = element.textOf('Endianess') === 'LittleEndian' ? 'LittleEndian' : 'BigEndian'
     const portName = element.textOf('pPort')
     this.port = graph.port(portName)
@@ -71,12 +75,11 @@ export class RegisterLocation {
 
   read(s: Session): Uint8Array {
     const length = this.length(s)
-    const { attached } = this.port
+    const attached = this.port.data(s)
     if (attached) return this.#readAttached(s, attached, length)
     const range = this.#range(s, length)
     this.#used.set(`${range.address}:${length}`, range)
-    const maxAge = this.#owner.pollingTime ?? Number.POSITIVE_INFINITY
-    return s.bytes(range, this.#cachingMode(), maxAge)
+    return s.bytes(range, this.#cachingMode(), (age) => this.#isFresh(s, age))
   }
 
   /** What a partial write changes: the present bytes, or what is known of them when they cannot be read. */
@@ -89,6 +92,23 @@ export class RegisterLocation {
   /** Plans the write of the whole register, or of its beginning. */
   write(s: Session, data: Uint8Array): void {
     s.planWrite(this.#range(s, data.length), data, this.#cachingMode())
+  }
+
+  /** What is younger than every PollingTime needs no look at who depends on whom. */
+  #isFresh(s: Session, age: number): boolean {
+    return age < this.#owner.graph.references.shortestPollingTime || age < this.#maxAge(s)
+  }
+
+  /** The shortest PollingTime of whatever this register depends on, unless polling is blocked there. */
+  #maxAge(s: Session): number {
+    const { graph, name } = this.#owner
+    let age = Number.POSITIVE_INFINITY
+    for (const poller of graph.references.pollers(name)) {
+      const node = graph.tryNode(poller)
+      const time = node?.pollingTime
+      if (node && time !== undefined && time < age && !s.isPollingBlocked(node)) age = time
+    }
+    return age
   }
 
   forget(): void {
@@ -123,6 +143,9 @@ export class RegisterLocation {
   /** Addresses count from the start of the data, negative ones from its end (genapi.md 6.1). */
   #readAttached(s: Session, data: Uint8Array, length: number): Uint8Array {
     const address = this.#address(s)
+    if (address === CHUNK_LENGTH_ADDRESS && length === 8) {
+      return encodeInteger(BigInt(data.length), length, this.byteOrder(length))
+    }
     const start = address < 0n ? BigInt(data.length) + address : address
     if (start < 0n || start + BigInt(length) > BigInt(data.length)) {
       throw featureError(

@@ -51,10 +51,10 @@ export class PortNode extends GenApiNode {
     this.#isDataPort = graph.isDataPort(spec)
   }
 
-  protected baseAccess(_s: Session): AccessMode {
+  protected baseAccess(s: Session): AccessMode {
     const port = this.graph.port(this.name)
-    if (port.attached) return 'RO'
-    if (port.device) return 'RW'
+    if (port.data(s)) return 'RO'
+    if (port.device) return port.device.access ?? 'RW'
     return this.#isDataPort ? 'NA' : 'NI'
   }
 }

@@ -22,8 +22,8 @@ abstract class TextBase extends GenApiNode {
     this.writeString(s, value)
   }
 
-  override setText(s: Session, text: string): void {
-    this.writeString(s, text)
+  override parseText(_s: Session, text: string): FeatureValue {
+    return text
   }
 }
 

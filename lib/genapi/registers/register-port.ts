@@ -5,6 +5,7 @@
 import { GigeError } from '../../errors.js'
 import { descriptionError } from '../errors.js'
 import type { Port } from '../port.js'
+import type { Session } from '../session.js'
 
 export type CachingMode = 'NoCache' | 'WriteAround' | 'WriteThrough'
 
@@ -23,6 +24,12 @@ interface CachedBytes {
 export class RegisterPort {
   /** Data that answers instead of a device. */
   attached: Uint8Array | undefined
+  /** Finds that data where a node of the description says which it is (pChunkID). */
+  choose: ((s: Session) => Uint8Array | undefined) | undefined
+  /** The device was asked for registers together, and refused what it gives one by one. */
+  refusesTogether = false
+  /** 4-byte registers are accessed by value. */
+  legacy = false
   /** Counts everything that makes bytes on their way from the device too old to be kept. */
   generation = 0
   readonly #cache = new Map<string, CachedBytes>()
@@ -31,17 +38,37 @@ export class RegisterPort {
   constructor(
     readonly name: string,
     readonly device: Port | undefined,
-    private readonly options: { legacy: boolean; swap: boolean; now: () => number },
+    private readonly options: { swap: boolean; now: () => number },
   ) {}
+
+  /** Data that answers instead of a device, at this moment. */
+  data(s: Session): Uint8Array | undefined {
+    return this.choose ? this.choose(s) : this.attached
+  }
 
   /** True where a register of this length is read and written by value, which makes it big-endian. */
   usesRegisterAccess(length: number): boolean {
-    return this.options.legacy && length === 4 && this.device?.readRegister !== undefined
+    return this.legacy && length === 4 && this.device?.readRegister !== undefined
   }
 
-  cached(address: bigint, length: number, maxAge: number): Uint8Array | undefined {
+  /** True where scattered 4-byte registers can be read together without changing what their bytes are. */
+  get readsRegistersTogether(): boolean {
+    if (!this.device?.readRegisters || this.refusesTogether || this.options.swap) return false
+    return this.device.registersAreBytes === true
+  }
+
+  /** Bytes of many 4-byte registers, read by value. */
+  async readRegisters(addresses: readonly bigint[]): Promise<Uint8Array[]> {
+    const values = await this.#connected().readRegisters!(addresses.map(Number))
+    if (values.length !== addresses.length)
+      throw this.#shortAnswer(values.length, addresses.length, 'registers')
+    return values.map((value) => wordOf(value))
+  }
+
+  /** `isFresh` judges by the age in milliseconds; it is asked only where there is something to judge. */
+  cached(address: bigint, length: number, isFresh: (age: number) => boolean): Uint8Array | undefined {
     const entry = this.#cache.get(key(address, length))
-    if (!entry || this.options.now() - entry.readAt >= maxAge) return undefined
+    if (!entry || !isFresh(this.options.now() - entry.readAt)) return undefined
     return entry.data
   }
 
@@ -76,17 +103,10 @@ export class RegisterPort {
   async read(address: bigint, length: number): Promise<Uint8Array> {
     const device = this.#connected()
     if (this.usesRegisterAccess(length)) {
-      const word = new Uint8Array(4)
-      new DataView(word.buffer).setUint32(0, await device.readRegister!(Number(address)))
-      return word
+      return wordOf(await device.readRegister!(Number(address)))
     }
     const data = await device.read(portAddress(address), length)
-    if (data.length !== length) {
-      throw new GigeError('ERR_GIGE_STATUS', `Port ${this.name} gave ${data.length} of ${length} bytes.`, {
-        hint: 'The port implementation must return exactly the bytes asked for.',
-        details: { address, length },
-      })
-    }
+    if (data.length !== length) throw this.#shortAnswer(data.length, length, 'bytes')
     // A copy: the port may reuse its buffer, and the cache must not change with it.
     return this.options.swap ? swapWords(data) : Uint8Array.from(data)
   }
@@ -106,6 +126,12 @@ export class RegisterPort {
     if (mode === 'WriteThrough') this.store(address, data)
   }
 
+  #shortAnswer(given: number, asked: number, what: string) {
+    return new GigeError('ERR_GIGE_STATUS', `Port ${this.name} gave ${given} of ${asked} ${what}.`, {
+      hint: 'The port implementation must return exactly what it was asked for.',
+    })
+  }
+
   #connected(): Port {
     if (this.device) return this.device
     throw descriptionError(`Port ${this.name} leads nowhere.`, { port: this.name })
@@ -113,6 +139,12 @@ export class RegisterPort {
 }
 
 const key = (address: bigint, length: number): string => `${address}:${length}`
+
+function wordOf(value: number): Uint8Array {
+  const word = new Uint8Array(4)
+  new DataView(word.buffer).setUint32(0, value)
+  return word
+}
 
 const portAddress = (address: bigint): number | bigint =>
   address <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(address) : address

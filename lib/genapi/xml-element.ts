@@ -1,0 +1,169 @@
+// One element of a description, as the scanner in xml.ts leaves it: text and line numbers are made of the document when somebody
+// asks, because most of a description's texts are never looked at.
+
+/** Text of a document, with what is needed to tell the line of a place in it. */
+export class XmlDocument {
+  #lines: number[] | undefined
+
+  constructor(readonly text: string) {}
+
+  /** Line of an offset, from 1. */
+  lineOf(at: number): number {
+    this.#lines ??= lineStarts(this.text)
+    let [low, high] = [0, this.#lines.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#lines[middle]! <= at) low = middle + 1
+      else high = middle
+    }
+    return Math.max(1, low)
+  }
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return starts
+}
+
+/** Names and values in turn. */
+export type XmlAttributes = readonly string[]
+
+export const NO_ATTRIBUTES: XmlAttributes = []
+
+const NOWHERE = new XmlDocument('')
+const NO_CHILDREN: readonly XmlElement[] = []
+
+export class XmlElement {
+  #children: XmlElement[] | undefined
+  #byName: Map<string, XmlElement[]> | undefined
+  #text: string | undefined
+  /** Bounds of the first run of text, which is mostly the only one; the end of CDATA is negative. */
+  #start = 0
+  #end = 0
+  /** Bounds of the others. */
+  #more: number[] | undefined
+
+  /** `inherited` answers for child elements that this one does not have: how StructEntry works. */
+  constructor(
+    readonly name: string,
+    readonly attributes: XmlAttributes = NO_ATTRIBUTES,
+    private readonly document: XmlDocument = NOWHERE,
+    private readonly at = 0,
+    readonly inherited?: XmlElement,
+  ) {}
+
+  /** An element that no document has. */
+  static made(name: string, text: string): XmlElement {
+    const element = new XmlElement(name)
+    element.#text = text
+    return element
+  }
+
+  get children(): readonly XmlElement[] {
+    return this.#children ?? NO_CHILDREN
+  }
+
+  get line(): number {
+    return this.document.lineOf(this.at)
+  }
+
+  /** Everything between the tags that is no markup. */
+  get text(): string {
+    this.#text ??= this.#decoded()
+    return this.#text
+  }
+
+  /** For the scanner. */
+  addChild(child: XmlElement): void {
+    if (this.#children) this.#children.push(child)
+    else this.#children = [child]
+  }
+
+  /** For the scanner: the document's text from `start` to `end` belongs to this element. */
+  addText(start: number, end: number, isCdata: boolean): void {
+    const last = isCdata ? -end : end
+    if (this.#end === 0) {
+      this.#start = start
+      this.#end = last
+    } else {
+      this.#more ??= []
+      this.#more.push(start, last)
+    }
+  }
+
+  all(name: string): XmlElement[] {
+    this.#byName ??= groupByName(this.children)
+    return this.#byName.get(name) ?? this.inherited?.all(name) ?? []
+  }
+
+  first(name: string): XmlElement | undefined {
+    return this.all(name)[0]
+  }
+
+  /** Trimmed text of the first child of that name; undefined when it is absent or blank. */
+  textOf(name: string): string | undefined {
+    return this.first(name)?.text.trim() || undefined
+  }
+
+  attribute(name: string): string | undefined {
+    for (let index = 0; index < this.attributes.length; index += 2) {
+      if (this.attributes[index] === name) return this.attributes[index + 1]!.trim() || undefined
+    }
+    return undefined
+  }
+
+  /** A twin with other children, or one that takes what it lacks from `base`. */
+  with({ children, base }: { children?: XmlElement[]; base?: XmlElement }): XmlElement {
+    const twin = new XmlElement(this.name, this.attributes, this.document, this.at, base)
+    twin.#children = children ?? this.#children
+    return twin
+  }
+
+  #decoded(): string {
+    let text = this.#run(this.#start, this.#end)
+    for (let index = 0; this.#more && index < this.#more.length; index += 2) {
+      text += this.#run(this.#more[index]!, this.#more[index + 1]!)
+    }
+    return text
+  }
+
+  #run(start: number, end: number): string {
+    const text = this.document.text.slice(start, Math.abs(end))
+    return end < 0 ? printable(text) : decodeText(text)
+  }
+}
+
+function groupByName(elements: readonly XmlElement[]): Map<string, XmlElement[]> {
+  const groups = new Map<string, XmlElement[]>()
+  for (const element of elements) {
+    const group = groups.get(element.name)
+    if (group) group.push(element)
+    else groups.set(element.name, [element])
+  }
+  return groups
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML forbids and cameras send
+const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g
+
+const printable = (text: string): string => text.replace(FORBIDDEN, ' ')
+
+const ENTITY = /&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));/g
+const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+
+/** The five predefined entities and character references; whatever else begins with `&` stands for itself. */
+export function decodeText(text: string): string {
+  const clean = printable(text)
+  if (!clean.includes('&')) return clean
+  return clean.replace(ENTITY, (whole, name?: string, decimal?: string, hexadecimal?: string) => {
+    if (name) return NAMED[name]!
+    const code = decimal ? Number(decimal) : Number.parseInt(hexadecimal!, 16)
+    return isXmlCharacter(code) ? String.fromCodePoint(code) : whole
+  })
+}
+
+function isXmlCharacter(code: number): boolean {
+  if (code < 0x20) return code === 0x9 || code === 0xa || code === 0xd
+  return code <= 0xd7ff || (code >= 0xe000 && code <= 0xfffd) || (code >= 0x10000 && code <= 0x10ffff)
+}
