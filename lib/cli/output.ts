@@ -14,6 +14,8 @@ export function toJson(value: unknown): string {
 }
 
 export class Output {
+  /** The command did its work, and the answer is no. */
+  negative = false
   json: boolean
   readonly style = new Styler(process.stdout)
   readonly errorStyle = new Styler(process.stderr)

@@ -78,7 +78,7 @@ export async function run(args: string[]): Promise<number> {
   const output = new Output({ json: args.includes('--json') })
   try {
     await createProgram(output).parseAsync(args, { from: 'user' })
-    return EXIT.done
+    return output.negative ? EXIT.failed : EXIT.done
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode
     if (error instanceof CommanderError) {

@@ -66,12 +66,11 @@ async function plan(cameras: Camera[], flags: Flags, output: Output): Promise<vo
   }
   output.object({ interface: link.name, linkSpeed, applied: flags.apply === true, ...result })
   for (const line of planLines(result, output)) output.line(line)
-  if (!result.feasible) {
-    throw invalidArgument(
-      'The cameras do not fit as wanted',
-      'Lower their frame rates to what the plan permits, make images smaller, or use a faster link.',
-    )
-  }
+  if (result.feasible) return
+  output.negative = true
+  output.line(
+    'They do not fit as wanted: lower their frame rates, make images smaller, or use a faster link.',
+  )
 }
 
 function sharedLink(cameras: Camera[]): InterfaceInfo {
