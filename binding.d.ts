@@ -210,7 +210,7 @@ export interface NativeStreamOptions {
   frameTimeout?: number
   reorderGrace?: number
   keepAlive?: number // ms; 0: none
-  engine?: 'auto' | 'copy' | 'scatter' | 'aggregate' | 'packet-ring' | 'xdp'
+  engine?: 'auto' | 'copy' | 'scatter' | 'aggregate' | 'packet-ring' | 'xdp' | 'registered'
   device?: string // for 'packet-ring' and 'xdp': the NIC that the stream comes in by; '' or none: the loopback
   coalesce?: number // ms, 0 to 10; 0: none
   queueBytes?: number // of the socket, as granted; of a ring, as wanted

@@ -32,7 +32,7 @@ function load(): NativeBinding {
         process.platform === 'linux'
           ? `Build it from source:  node "${root}native/packaging/build.mjs"\n` +
             'This needs CMake 3.18 or newer, a C++20 compiler (tested: g++ 12), and npm, which fetches cmake-js once.'
-          : 'gigewire runs on Linux only so far: the code that talks to sockets is written for it, and building from source fails here.',
+          : 'There is no binary for this platform in the package yet. native/packaging/cross.mjs builds one on Linux for Windows x64 and macOS: see "Other systems" in CONTRIBUTING.md.',
       details: { platform: process.platform, arch: process.arch, libc: kind },
     })
   }

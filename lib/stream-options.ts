@@ -44,7 +44,7 @@ export const STREAM: argument.Rules<StreamOptions> = {
   },
   receiveBufferBytes: argument.whole(4096, 0x7fffffff),
   engine: (name, value) => {
-    argument.oneOf(['auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp'])(name, value)
+    argument.oneOf(['auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp', 'registered'])(name, value)
     if (isLinkEngine(value as string) && process.platform !== 'linux')
       throw invalidArgument(`engine '${value}' is there on Linux only`, "Use engine: 'auto'.")
   },

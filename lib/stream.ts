@@ -30,7 +30,7 @@ import type {
 
 const RESEND_CAPABILITY = 0x4
 /** In the order of the native enumeration (net/packet_source.h). */
-const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate', 'packet-ring', 'xdp']
+const ENGINES: readonly StreamEngine[] = ['copy', 'scatter', 'aggregate', 'packet-ring', 'xdp', 'registered']
 
 /** What a stream needs of its camera. */
 export interface StreamHost {

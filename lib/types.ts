@@ -137,7 +137,7 @@ export interface ResendOptions {
 
 export type BufferHandling = 'OldestFirst' | 'OldestFirstOverwrite' | 'NewestOnly'
 
-export type StreamEngine = 'copy' | 'scatter' | 'aggregate' | 'packet-ring' | 'xdp'
+export type StreamEngine = 'copy' | 'scatter' | 'aggregate' | 'packet-ring' | 'xdp' | 'registered'
 
 /**
  * Of engine 'xdp': the NIC writes into our memory itself, the driver hands packets to the kernel that copies them, or the kernel
@@ -197,9 +197,10 @@ export interface StreamOptions {
   /**
    * How packets are taken from the kernel. Default 'auto': by what is measured while the stream runs; `stream.engine` tells.
    * 'copy' (one system call for many, then a copy), 'scatter' (the kernel puts the data in place), 'aggregate' (the kernel
-   * puts packets together, UDP_GRO). 'packet-ring' (CAP_NET_RAW) and 'xdp' (CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF; not on
+   * puts packets together, UDP_GRO), 'registered' (Windows: the kernel writes into memory that was registered with it); what of
+   * these a system has not becomes 'copy'. 'packet-ring' (CAP_NET_RAW) and 'xdp' (CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF; not on
    * the loopback), both Linux only and never chosen by themselves, take packets below the IP stack, past the firewall; the
-   * stream warns where that makes a difference. What cannot be had fails the start.
+   * stream warns where that makes a difference. Where they cannot be had, the start fails.
    */
   engine?: 'auto' | StreamEngine
   /** ms that packets may be left to gather, so that fewer wake-ups serve more of them; default 0.25, 0 for none. */

@@ -47,8 +47,8 @@ export function addStreamOptions(command: Command): Command {
     .addOption(
       new Option(
         '--engine <name>',
-        'auto, copy, scatter, aggregate, packet-ring or xdp: how packets are taken in',
-      ).argParser(choice('auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp')),
+        'auto, copy, scatter, aggregate, packet-ring, xdp or registered: how packets are taken in',
+      ).argParser(choice('auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp', 'registered')),
     )
     .option('--coalesce <ms>', 'let packets gather for so long, 0 to 10 (default 0.25)', Number)
     .addOption(

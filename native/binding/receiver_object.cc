@@ -64,7 +64,9 @@ std::optional<Manner> manner(Napi::Env env, const Options& options) {
   if (engine == "copy") return Manner::kCopy;
   if (engine == "scatter") return Manner::kScatter;
   if (engine == "aggregate") return Manner::kAggregate;
-  throw_invalid(env, "engine must be 'auto', 'copy', 'scatter', 'aggregate', 'packet-ring' or 'xdp'");
+  if (engine == "registered") return Manner::kRegistered;
+  throw_invalid(
+      env, "engine must be 'auto', 'copy', 'scatter', 'aggregate', 'packet-ring', 'xdp' or 'registered'");
 }
 
 Result<std::unique_ptr<PacketSource>> open_source(Napi::Env env, const Options& options,
@@ -72,7 +74,7 @@ Result<std::unique_ptr<PacketSource>> open_source(Napi::Env env, const Options& 
                                                   const Endpoint& local, const Endpoint& punched,
                                                   uint32_t busy_poll_us) {
   const std::string engine = options.string("engine", "auto");
-  const LinkSourceOptions below{.socket = socket.fd(),
+  const LinkSourceOptions below{.socket = socket,
                                 .device = options.string("device", ""),
                                 .camera_address = config.camera_address,
                                 .camera_port = config.camera_port,
@@ -92,7 +94,7 @@ Result<std::unique_ptr<PacketSource>> open_source(Napi::Env env, const Options& 
   source_options.manner = manner(env, options);
   source_options.busy_poll_us = busy_poll_us;
   source_options.packet_bytes = config.packet_size - std::min(config.packet_size, gvsp::kIpUdpHeaders);
-  return make_udp_source(socket.fd(), source_options);
+  return make_udp_source(socket, source_options);
 }
 
 }  // namespace

@@ -131,17 +131,15 @@ void ControlServer::on_sender_event(SenderEvent event, uint64_t epoch) {
 void ControlServer::run() {
   while (!exit_) {
     const bool stalled = now_ns() < stalled_until_ && !faults_.control_stall_drops;
-    std::array<int, 6> fds;
-    fds.fill(-1);
-    fds[0] = wake_.fd();
-    fds[1] = sockets_.stream->fd();
+    std::array<const CameraSocket*, kMostWaitedFor> heard{sockets_.stream.get()};
+    size_t n = 1;
     if (!stalled) {  // else the requests wait in the sockets, as in a camera whose firmware is busy
-      fds[2] = sockets_.control.fd();
-      for (size_t i = 0; i < sockets_.broadcasts.size() && i + 3 < fds.size(); ++i) {
-        fds[i + 3] = sockets_.broadcasts[i].fd();
+      heard[n++] = &sockets_.control;
+      for (const CameraSocket& socket : sockets_.broadcasts) {
+        if (n < heard.size()) heard[n++] = &socket;
       }
     }
-    wait_readable(fds, next_deadline());
+    wait_readable(std::span(heard).first(n), wake_, next_deadline());
     wake_.clear();
     run_posted();
     const uint64_t now = now_ns();

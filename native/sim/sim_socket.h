@@ -1,11 +1,13 @@
 // What the camera's side needs of sockets beyond core/net: where a datagram was sent to, batched sending with
-// segmentation offload, exact waiting. Purpose: the only file of the simulator with system calls. Thread: a
-// socket may be received from by one thread while another sends. Owner: ControlServer and StreamSender.
+// segmentation offload, exact waiting. Purpose: the only place of the simulator with system calls, in
+// sim_socket_posix.cc and sim_socket_windows.cc. Thread: a socket may be received from by one thread while
+// another sends. Owner: ControlServer and StreamSender.
 //
 // Broadcast on Linux, found by trying: a socket bound to 255.255.255.255 or to a net's directed broadcast
 // address gets those broadcasts and nothing else; with SO_REUSEADDR every such socket in every process gets
 // its own copy, on loopback (127.255.255.255 too) as on network interfaces. The socket bound to the camera's
-// own address gets none, needs no SO_REUSEADDR, and so still refuses a second camera on that address.
+// own address gets none, needs no SO_REUSEADDR, and so still refuses a second camera on that address. Windows
+// binds to no broadcast address, and gives broadcasts to the socket of the network interface's own address.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +16,8 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/waker.h"
+#include "net/native_socket.h"
 #include "sim/options.h"
 
 namespace gw::sim {
@@ -49,13 +53,13 @@ struct OutMessage {
 class CameraSocket {
  public:
   CameraSocket() = default;
-  ~CameraSocket();
+  ~CameraSocket() { close(); }
   CameraSocket(CameraSocket&& other) noexcept;
   CameraSocket& operator=(CameraSocket&& other) noexcept;
 
   static Result<CameraSocket> bind(const Endpoint& local, const SocketOptions& options);
-  bool valid() const { return fd_ >= 0; }
-  int fd() const { return fd_; }
+  bool valid() const { return fd_ != kNoSocket; }
+  NativeSocket fd() const { return fd_; }
   Endpoint local() const;
 
   std::optional<Received> receive(MutableBytes buffer);  // never waits
@@ -75,12 +79,16 @@ class CameraSocket {
   static bool has_segmentation();
 
  private:
-  int fd_ = -1;
+  void close() noexcept;
+
+  NativeSocket fd_ = kNoSocket;
 };
 
 constexpr uint64_t kNever = ~uint64_t{0};
-// Waits until one of the descriptors (negative ones are skipped) is readable or the monotonic time has come.
-void wait_readable(std::span<const int> fds, uint64_t deadline_ns);
+constexpr size_t kMostWaitedFor = 7;
+// Waits until one of at most kMostWaitedFor sockets is readable, the waker was woken or the monotonic time
+// has come.
+void wait_readable(std::span<const CameraSocket* const> sockets, const Waker& waker, uint64_t deadline_ns);
 
 struct NetInterface {
   uint32_t index = 0;
@@ -88,8 +96,5 @@ struct NetInterface {
 };
 // The interface whose address or, on loopback, whose net holds the address.
 std::optional<NetInterface> interface_of(uint32_t address);
-
-// For the calling thread: timers end when they should, not up to 50 us later to save wake-ups.
-void ask_for_exact_timers();
 
 }  // namespace gw::sim

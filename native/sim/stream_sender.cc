@@ -162,7 +162,7 @@ void StreamSender::run_posted() {
 }
 
 void StreamSender::run() {
-  ask_for_exact_timers();
+  set_precise_sleep();
   for (;;) {
     run_posted();
     if (exit_) break;
@@ -177,16 +177,14 @@ void StreamSender::wait_until(uint64_t deadline_ns) {
   constexpr uint64_t kSpinWindow = 300'000;  // a sleep may end this much late
   if (options_.spin && deadline_ns != kNever) {
     if (deadline_ns > now_ns() + kSpinWindow) {
-      const int fd = wake_.fd();
-      wait_readable({&fd, 1}, deadline_ns - kSpinWindow);
+      wait_readable({}, wake_, deadline_ns - kSpinWindow);
       wake_.clear();
     }
     while (!has_posted_.load(std::memory_order_relaxed) && now_ns() < deadline_ns) {
     }
     return;
   }
-  const int fd = wake_.fd();
-  wait_readable({&fd, 1}, deadline_ns);
+  wait_readable({}, wake_, deadline_ns);
   wake_.clear();
 }
 

@@ -128,14 +128,12 @@ Bytes TestBlock::packet(uint32_t packet_id, uint16_t status) const {
   return joined(gvsp_header(extended, status, id, 3, packet_id), Bytes(at(begin), at(end)));
 }
 
-void PoolMemory::Free::operator()(uint8_t* p) const { std::free(p); }
+void PoolMemory::Free::operator()(uint8_t* p) const { ::operator delete(p, std::align_val_t{kPage}); }
 
 PoolMemory::PoolMemory(uint32_t slots, uint64_t payload_bytes, uint32_t packet_data_size) {
   const ControlLayout layout = control_layout(slots, payload_bytes, packet_data_size);
   REQUIRE(layout.slot_count == slots);
-  memory_.reset(
-      static_cast<uint8_t*>(std::aligned_alloc(kPage, (layout.total_size + kPage - 1) & ~(kPage - 1))));
-  REQUIRE(memory_ != nullptr);
+  memory_.reset(static_cast<uint8_t*>(::operator new(layout.total_size, std::align_val_t{kPage})));
   pool_.emplace(memory_.get(), layout);
   soil();
 }

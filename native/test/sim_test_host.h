@@ -2,8 +2,6 @@
 // alone. Purpose: to see every byte that the camera sends. Thread: the test's. Owner: the test.
 #pragma once
 
-#include <poll.h>
-
 #include <chrono>
 #include <functional>
 #include <map>

@@ -22,6 +22,8 @@ const PACKAGES: Record<string, string> = {
   sysctl: 'apt-get install procps',
   cc: 'apt-get install gcc',
   'clang++-19': 'apt-get install clang-19',
+  'x86_64-w64-mingw32-g++-posix': 'apt-get install g++-mingw-w64-x86-64-posix',
+  wine: 'apt-get install wine64 wine',
 }
 
 /** A package that every installation of ours fetches. */

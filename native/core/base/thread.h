@@ -8,7 +8,10 @@
 
 namespace gw {
 
-void set_current_thread_name(std::string_view name);  // longer than 15 characters is cut: the kernel's limit
+void set_current_thread_name(std::string_view name);  // on Linux cut to the kernel's 15 characters
+
+// The host program's handlers expect its own threads; for the calling thread, which is none of them.
+void leave_signals_to_the_process();
 
 // Short sleeps of the calling thread end when they should, not up to 50 us later. No effect where unknown.
 void set_precise_sleep();

@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <system_error>
 
+#include "base/system_message.h"
 #include "net/interfaces.h"
 
 namespace gw {
@@ -35,8 +35,6 @@ bool may_pin(const std::string& device, uint32_t camera) {
   return std::none_of(nics->begin(), nics->end(),
                       [&](const Interface& nic) { return nic.address == camera; });
 }
-
-std::string errno_text(int error) { return std::generic_category().message(error); }
 
 }  // namespace
 
@@ -206,7 +204,7 @@ Status GvcpClient::no_answer(const Exchange& exchange) {
   }
   if (exchange.sys_errno != 0) {
     return Status::system(exchange.sys_errno,
-                          "cannot send to " + who + ": " + errno_text(exchange.sys_errno));
+                          "cannot send to " + who + ": " + system_message(exchange.sys_errno));
   }
   return Status::error(Errc::kTimeout, who + " does not answer");
 }

@@ -15,7 +15,7 @@
 namespace gw {
 
 struct LinkSourceOptions {
-  int socket = -1;              // UDP, bound to `local`
+  UdpSocket& socket;            // bound to `local`
   std::string device;           // NIC that the stream comes in by; empty: the loopback
   uint32_t camera_address = 0;  // host order; nothing else is taken
   uint16_t camera_port = 0;     // its stream port; 0: unknown

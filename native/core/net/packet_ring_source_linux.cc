@@ -326,7 +326,7 @@ bool PacketRingSource::wait(uint64_t deadline_ns, ReadResult& result) {
 }  // namespace
 
 Result<std::unique_ptr<PacketSource>> make_packet_ring_source(const LinkSourceOptions& options) {
-  auto source = std::make_unique<PacketRingSource>(options.socket);
+  auto source = std::make_unique<PacketRingSource>(options.socket.fd());
   Status status = source->open(options);
   if (!status.ok()) return status;
   return std::unique_ptr<PacketSource>(std::move(source));

@@ -54,8 +54,9 @@ struct ReadResult {
   int error = 0;
 };
 
-// How packets are taken from the kernel at the moment.
-enum class Manner : uint8_t { kCopy, kScatter, kAggregate, kPacketRing, kXdp };
+// How packets are taken from the kernel at the moment. kRegistered: from memory that the kernel writes to by
+// itself (Windows). Of the manners of a UDP socket a system falls back to kCopy from what it has not.
+enum class Manner : uint8_t { kCopy, kScatter, kAggregate, kPacketRing, kXdp, kRegistered };
 
 // What a source below the IP stack has found out about the way its packets come. Bits.
 enum SourceNotice : uint32_t {
@@ -70,7 +71,8 @@ class PacketSource {
   // never throws. count == 0 and !failed: time came, or interrupted.
   virtual ReadResult read(std::span<PacketView> batch, const ReadRequest& request) = 0;
   virtual void interrupt() = 0;
-  // Datagrams which the kernel dropped since the source was opened because the receive queue was full.
+  // Datagrams which the kernel dropped since the source was opened because the receive queue was full. 0
+  // where the system has no such count: on Windows and macOS.
   virtual uint64_t kernel_drops() const = 0;
   // Asks for that number now, where it otherwise comes with the packets: none may follow the last drop.
   virtual void refresh_kernel_drops() {}

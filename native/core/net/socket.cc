@@ -1,7 +1,12 @@
-// Addresses as text. System-independent part of net/socket.h.
+// System-independent part of net/socket.h.
 #include "net/socket.h"
 
+#include <cerrno>
 #include <charconv>
+#include <string>
+#include <utility>
+
+#include "base/system_message.h"
 
 namespace gw {
 
@@ -33,6 +38,49 @@ std::optional<uint32_t> parse_ipv4(std::string_view text) {
   }
   if (p != end) return std::nullopt;
   return address;
+}
+
+UdpSocket::UdpSocket(UdpSocket&& other) noexcept
+    : fd_(std::exchange(other.fd_, kNoSocket)), kept_(std::move(other.kept_)) {}
+
+UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
+  if (this != &other) {
+    close();
+    fd_ = std::exchange(other.fd_, kNoSocket);
+    kept_ = std::move(other.kept_);
+  }
+  return *this;
+}
+
+void UdpSocket::close() noexcept {
+  if (is_open()) close_native();
+  fd_ = kNoSocket;
+  kept_.reset();
+}
+
+Status UdpSocket::bind_range(uint32_t address, uint16_t low, uint16_t high) {
+  if (low == 0 || low > high)
+    return Status::error(Errc::kInvalidArgument, "a port range is 1 to 65535, low to high");
+  for (uint32_t port = low; port <= high; ++port) {
+    Status status = bind({address, static_cast<uint16_t>(port)});
+    if (status.ok() || status.sys_errno != EADDRINUSE) return status;
+  }
+  return Status::system(EADDRINUSE, "no port from " + std::to_string(low) + " to " + std::to_string(high) +
+                                        " is free on " + address_to_string(address));
+}
+
+Status UdpSocket::send_to(ConstBytes data, Endpoint to) {
+  const int error = send_raw(data, to);
+  return error == 0 ? Status()
+                    : Status::system(error, "sending to " + to_string(to) + ": " + system_message(error));
+}
+
+Result<size_t> UdpSocket::receive(MutableBytes buffer, Endpoint* from, uint64_t deadline_ns,
+                                  const Waker* waker) {
+  ReceiveInfo info;
+  Result<size_t> got = receive(buffer, &info, deadline_ns, waker);
+  if (got.ok() && from != nullptr) *from = info.from;
+  return got;
 }
 
 }  // namespace gw

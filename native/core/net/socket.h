@@ -1,9 +1,10 @@
 // UDP sockets over IPv4. Purpose: the only place of the core that makes socket calls for control, discovery
 // and negotiation; the stream's fast path has its own (packet_source). Thread: one owner; send_to() may be
-// called from several threads at once. System calls live in socket_posix.cc.
+// called from several threads at once. System calls live in socket_posix.cc and socket_windows.cc.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "base/waker.h"
+#include "net/native_socket.h"
 
 namespace gw {
 
@@ -40,8 +42,11 @@ class UdpSocket {
   UdpSocket& operator=(UdpSocket&& other) noexcept;
 
   void close() noexcept;
-  bool is_open() const noexcept { return fd_ >= 0; }
-  int fd() const noexcept { return fd_; }
+  bool is_open() const noexcept { return fd_ != kNoSocket; }
+  NativeSocket fd() const noexcept { return fd_; }
+  // Memory that the system may write to for as long as this socket is open; given back when it is closed.
+  void keep(std::shared_ptr<void> memory) { kept_ = std::move(memory); }
+  bool keeps() const noexcept { return kept_ != nullptr; }
 
   Status bind(Endpoint local);
   Status bind_range(uint32_t address, uint16_t low,
@@ -56,9 +61,10 @@ class UdpSocket {
   // Reads poll the NIC for packets, where its driver can (Linux). Older kernels want CAP_NET_ADMIN for more
   // than net.core.busy_read.
   Status set_busy_poll(uint32_t microseconds);
-  Status set_dont_fragment(bool on);   // for what this socket sends
-  Status report_icmp_errors(bool on);  // an unconnected socket learns of "port unreachable", too (Linux)
-  Status report_fragments(bool on);    // fills ReceiveInfo::fragment_size (Linux)
+  Status set_dont_fragment(bool on);  // for what this socket sends
+  // An unconnected socket learns of "port unreachable", too (Linux, Windows).
+  Status report_icmp_errors(bool on);
+  Status report_fragments(bool on);  // fills ReceiveInfo::fragment_size (Linux)
   Status connect(Endpoint peer);
   Status join_multicast(uint32_t group, uint32_t interface_address);
   Result<Endpoint> local_endpoint() const;
@@ -80,8 +86,11 @@ class UdpSocket {
                          const Waker* waker = nullptr);
 
  private:
-  explicit UdpSocket(int fd) : fd_(fd) {}
-  int fd_ = -1;
+  explicit UdpSocket(NativeSocket fd) : fd_(fd) {}
+  void close_native() noexcept;
+
+  NativeSocket fd_ = kNoSocket;
+  std::shared_ptr<void> kept_;
 };
 
 // Waits for any of several sockets. kOk: readable[i] says which; kTimeout, kCanceled as in receive().

@@ -13,11 +13,10 @@
 #include <climits>
 #include <cstring>
 #include <string>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/system_message.h"
 #include "net/socket.h"
 
 #ifdef __linux__
@@ -43,7 +42,7 @@ Endpoint from_sockaddr(const sockaddr_in& address) {
 }
 
 Status failure(int error, const std::string& what) {
-  return Status::system(error, what + ": " + std::generic_category().message(error));
+  return Status::system(error, what + ": " + system_message(error));
 }
 
 Status set_option(int fd, int level, int name, int value, const char* what) {
@@ -90,36 +89,12 @@ Result<UdpSocket> UdpSocket::open() {
   return UdpSocket(fd);
 }
 
-UdpSocket::UdpSocket(UdpSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
-  if (this != &other) {
-    close();
-    fd_ = std::exchange(other.fd_, -1);
-  }
-  return *this;
-}
-
-void UdpSocket::close() noexcept {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
-}
+void UdpSocket::close_native() noexcept { ::close(fd_); }
 
 Status UdpSocket::bind(Endpoint local) {
   const sockaddr_in address = to_sockaddr(local);
   if (::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
   return failure(errno, "binding to " + to_string(local));
-}
-
-Status UdpSocket::bind_range(uint32_t address, uint16_t low, uint16_t high) {
-  if (low == 0 || low > high)
-    return Status::error(Errc::kInvalidArgument, "a port range is 1 to 65535, low to high");
-  for (uint32_t port = low; port <= high; ++port) {
-    Status status = bind({address, static_cast<uint16_t>(port)});
-    if (status.ok() || status.sys_errno != EADDRINUSE) return status;
-  }
-  return Status::system(EADDRINUSE, "no port from " + std::to_string(low) + " to " + std::to_string(high) +
-                                        " is free on " + address_to_string(address));
 }
 
 Status UdpSocket::bind_to_device(const std::string& name) {
@@ -236,11 +211,6 @@ int UdpSocket::send_raw(ConstBytes data, Endpoint to) noexcept {
   }
 }
 
-Status UdpSocket::send_to(ConstBytes data, Endpoint to) {
-  const int error = send_raw(data, to);
-  return error == 0 ? Status() : failure(error, "sending to " + to_string(to));
-}
-
 Status UdpSocket::send_via(ConstBytes data, Endpoint to, [[maybe_unused]] int interface_index,
                            [[maybe_unused]] uint32_t from_address) {
 #ifdef __linux__
@@ -322,14 +292,6 @@ Result<size_t> UdpSocket::receive(MutableBytes buffer, ReceiveInfo* info, uint64
     Status waited = wait_readable({&self, 1}, {&readable, 1}, deadline_ns, waker);
     if (!waited.ok()) return waited;
   }
-}
-
-Result<size_t> UdpSocket::receive(MutableBytes buffer, Endpoint* from, uint64_t deadline_ns,
-                                  const Waker* waker) {
-  ReceiveInfo info;
-  Result<size_t> got = receive(buffer, &info, deadline_ns, waker);
-  if (got.ok() && from != nullptr) *from = info.from;
-  return got;
 }
 
 Status wait_readable(std::span<const UdpSocket* const> sockets, std::span<bool> readable,

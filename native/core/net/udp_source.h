@@ -1,6 +1,9 @@
-// Packets from a UDP socket. Purpose: the receive engine on a kernel socket; one implementation per system.
-// Thread: read() on the receive thread; interrupt() any. Owner: the stream; the socket is borrowed and must
-// stay open.
+// Packets from a UDP socket. Purpose: the receive engine on a kernel socket; one implementation per system:
+//   Linux    recvmmsg, UDP_GRO, SO_RXQ_OVFL
+//   Windows  registered I/O, else WSARecvMsg, with receive coalescing; the system counts no drops of a socket
+//   macOS    recvmsg_x, else recvmsg; the system counts no drops of a socket
+// Thread: read() on the receive thread; interrupt() any. Owner: the stream; the socket is borrowed, must stay
+// open, and nobody else may wait for it.
 #pragma once
 
 #include <memory>
@@ -8,6 +11,7 @@
 
 #include "base/status.h"
 #include "net/packet_source.h"
+#include "net/socket.h"
 
 namespace gw {
 
@@ -21,7 +25,6 @@ struct UdpSourceOptions {
   uint32_t busy_poll_us = 0;  // to ask the socket again and again before sleeping; interrupt() waits as long
 };
 
-// Linux: recvmmsg, UDP_GRO, SO_RXQ_OVFL.
-Result<std::unique_ptr<PacketSource>> make_udp_source(int fd, const UdpSourceOptions& options);
+Result<std::unique_ptr<PacketSource>> make_udp_source(UdpSocket& socket, const UdpSourceOptions& options);
 
 }  // namespace gw

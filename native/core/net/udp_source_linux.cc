@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/waker.h"
 #include "net/aggregation.h"
+#include "net/scatter.h"
 #include "net/udp_source.h"
 
 #ifndef UDP_GRO
@@ -64,7 +65,8 @@ class UdpSourceLinux final : public PacketSource {
     refresh_kernel_drops();  // what was dropped before is none of this stream's
     drops_ = 0;
     if (plain_ == Manner::kAggregate || adaptive_) switch_aggregation(true);
-    if (plain_ == Manner::kAggregate && !aggregation_.on()) {  // before Linux 5.0
+    // Before Linux 5.0; registered I/O is another system's.
+    if (plain_ == Manner::kRegistered || (plain_ == Manner::kAggregate && !aggregation_.on())) {
       plain_ = Manner::kCopy;
       manner_.store(plain_, std::memory_order_relaxed);
     }
@@ -163,24 +165,14 @@ class UdpSourceLinux final : public PacketSource {
     if (unpacking) {
       vector[0] = {staging, kAggregateBytes};
       header.msg_iovlen = 1;
-    } else if (lands(i, plan)) {
-      const Landing& landing = plan.landings[i];
-      const uint32_t behind = plan.head + landing.room;
-      vector[0] = {staging, plan.head};
-      vector[1] = {landing.to, landing.room};
-      vector[2] = {staging + behind, stride_ - behind};
-      header.msg_iovlen = 3;
     } else {
-      vector[0] = {staging, stride_};
-      header.msg_iovlen = 1;
+      const Pieces pieces = pieces_for(plan, i, staging, stride_);
+      for (uint32_t p = 0; p < pieces.count; ++p) vector[p] = {pieces.pieces[p].to, pieces.pieces[p].size};
+      header.msg_iovlen = pieces.count;
     }
   }
 
   uint8_t* buffer(size_t i) { return &buffers_[i * (unpacks() ? kAggregateBytes : stride_)]; }
-  bool lands(size_t i, const LandingPlan& plan) const {
-    return i < plan.landings.size() && plan.landings[i].to != nullptr &&
-           plan.head + plan.landings[i].room < stride_;
-  }
 
   PacketView view_of(size_t i, const LandingPlan& plan) {
     const uint32_t size = std::min<uint32_t>(messages_[i].msg_len, stride_);
@@ -189,11 +181,7 @@ class UdpSourceLinux final : public PacketSource {
                     .source_address = ntohl(names_[i].sin_addr.s_addr),
                     .source_port = ntohs(names_[i].sin_port),
                     .truncated = (messages_[i].msg_hdr.msg_flags & MSG_TRUNC) != 0};
-    if (size > plan.head && lands(i, plan)) {
-      view.landed = plan.landings[i].to;
-      view.landed_size = std::min(size - plan.head, plan.landings[i].room);
-      view.head = plan.head;
-    }
+    mark_landing(view, plan, i, stride_);
     return view;
   }
 
@@ -332,7 +320,8 @@ class UdpSourceLinux final : public PacketSource {
 
 }  // namespace
 
-Result<std::unique_ptr<PacketSource>> make_udp_source(int fd, const UdpSourceOptions& options) {
+Result<std::unique_ptr<PacketSource>> make_udp_source(UdpSocket& socket, const UdpSourceOptions& options) {
+  const int fd = socket.fd();
   const int on = 1;
   if (::setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) != 0) {
     return Status::system(errno, "SO_RXQ_OVFL on the stream socket");

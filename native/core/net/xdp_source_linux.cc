@@ -140,7 +140,7 @@ Status XdpSource::open(const LinkSourceOptions& options) {
   if (options.device.empty()) {
     return Status::system(EOPNOTSUPP, "XDP on the loopback, whose packets never were on a wire");
   }
-  const auto link = find_link(options.socket, options.device);
+  const auto link = find_link(options.socket.fd(), options.device);
   if (!link.ok()) return link.status();
   if (link->queues > kMostQueues) {
     return Status::system(E2BIG, "XDP sockets for " + std::to_string(link->queues) + " receive queues of " +
@@ -160,7 +160,7 @@ Status XdpSource::open(const LinkSourceOptions& options) {
     status.message += " (" + options.device + ")";
     return status;
   }
-  bypassed_ = ask_reach({.socket = options.socket,
+  bypassed_ = ask_reach({.socket = options.socket.fd(),
                          .interface_index = link->index,
                          .hardware_address = link->hardware_address,
                          .camera = {options.camera_address, options.camera_port},
@@ -168,7 +168,7 @@ Status XdpSource::open(const LinkSourceOptions& options) {
   status = open_sockets(options, *link);
   if (!status.ok()) return status;
   for (const auto& socket : sockets_) waiting_.push_back({socket->fd(), POLLIN, 0});
-  waiting_.push_back({options.socket, POLLIN, 0});
+  waiting_.push_back({options.socket.fd(), POLLIN, 0});
   waiting_.push_back({waker_.fd(), POLLIN, 0});
   return {};
 }

@@ -1,10 +1,11 @@
-#include "base/waker.h"
-
+// base/waker.h for Linux and other POSIX systems.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
+
+#include "base/waker.h"
 
 #ifdef __linux__
 #include <sys/eventfd.h>

@@ -1,0 +1,21 @@
+# Any of zig's targets by `zig c++`, which brings C and C++ libraries for all of them: -DZIG=<program> -DZIG_TARGET=aarch64-macos.11.0
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ZIG ZIG_TARGET)
+if(ZIG_TARGET MATCHES "macos")
+  set(CMAKE_SYSTEM_NAME Darwin)
+  set(CMAKE_OSX_SYSROOT "" CACHE STRING "")
+  set(CMAKE_OSX_DEPLOYMENT_TARGET "" CACHE STRING "")
+endif()
+string(REGEX MATCH "^[^-]+" CMAKE_SYSTEM_PROCESSOR "${ZIG_TARGET}")
+set(CMAKE_CXX_COMPILER ${ZIG} c++ -target ${ZIG_TARGET})
+# CMake wants programs, and zig's archiver is a command of it.
+set(GW_ZIG_TOOLS ${CMAKE_BINARY_DIR}/zig-tools)
+foreach(tool ar ranlib)
+  if(NOT EXISTS ${GW_ZIG_TOOLS}/${tool})
+    file(WRITE ${GW_ZIG_TOOLS}/${tool}.tmp "#!/bin/sh\nexec '${ZIG}' ${tool} \"$@\"\n")
+    file(COPY ${GW_ZIG_TOOLS}/${tool}.tmp DESTINATION ${GW_ZIG_TOOLS}/made
+      FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+    file(RENAME ${GW_ZIG_TOOLS}/made/${tool}.tmp ${GW_ZIG_TOOLS}/${tool})
+  endif()
+endforeach()
+set(CMAKE_AR ${GW_ZIG_TOOLS}/ar CACHE FILEPATH "")
+set(CMAKE_RANLIB ${GW_ZIG_TOOLS}/ranlib CACHE FILEPATH "")
