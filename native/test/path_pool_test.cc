@@ -53,8 +53,11 @@ class PolledSource final : public PacketSource {
   ReadResult read(std::span<PacketView> batch, const ReadRequest& request) override {
     CHECK(request.deadline_ns == 0);  // a thread that serves several waits for none of them alone
     ++reads;
-    if (rival != nullptr && had_more_) turns_of_rival = std::max(turns_of_rival, rival->reads - rival_reads_);
-    if (rival != nullptr) rival_reads_ = rival->reads;
+    if (const PolledSource* const other = rival) {
+      const uint64_t now = other->reads;
+      if (had_more_ && now - rival_reads_ > turns_of_rival) turns_of_rival = now - rival_reads_;
+      rival_reads_ = now;
+    }
     const std::lock_guard lock(mutex_);
     if (error_ != 0) return {0, false, true, error_};
     held_.clear();
@@ -76,8 +79,8 @@ class PolledSource final : public PacketSource {
 
   size_t each = 4;  // packets a read
   std::atomic<uint64_t> reads{0};
-  const PolledSource* rival = nullptr;
-  uint64_t turns_of_rival = 0;  // most between two turns of this one that had packets left
+  std::atomic<const PolledSource*> rival{nullptr};
+  std::atomic<uint64_t> turns_of_rival{0};  // most between two turns of this one that had packets left
 
  private:
   std::mutex mutex_;
