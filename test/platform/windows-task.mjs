@@ -36,7 +36,21 @@ const TASKS = {
 
   /** Streams from a camera of this process. */
   async stream(options) {
-    return await streamed((onFrame) => simulate(gigewire, { ...options, onFrame }))
+    let camera
+    return await streamed((onFrame) =>
+      simulate(gigewire, {
+        ...options,
+        onFrame,
+        prepare: (simulator) => {
+          camera = simulator
+        },
+        // Under wine a camera may still have to read the last request for a packet that has come meanwhile.
+        settle: ({ resendRequests }) => {
+          const { streaming, resendCmd } = camera.stats()
+          return !streaming && resendCmd === resendRequests
+        },
+      }),
+    )
   },
 
   /** Streams from somebody else's camera. */
