@@ -141,7 +141,7 @@ describeWith(['netns', 'cmake', 'g++'], 'the binary under ASan, LSan and UBSan',
     const args = ['test/lifetime/exit-matrix.test.ts', '-t', ` (${exactly})$`]
     const { ASAN_OPTIONS, ...others } = settings()
     const env = { ...others, ASAN_OPTIONS: `${ASAN_OPTIONS}:detect_leaks=0` }
-    expect(runSuites(args, env, 390_000)).toMatch(/Tests .*\b50 passed/)
+    expect(runSuites(args, env, 390_000)).toContain('50 passed')
   })
 
   it('finds nothing in a life with losses, workers, vanishing cameras and an exit in the middle', {
