@@ -32,10 +32,13 @@ Receiver::Receiver(const StreamConfig& config, PacketSource& source, SlotPool& p
 
 ThreadGrants Receiver::start(const std::string& thread_name, const ThreadTuning& tuning) {
   ThreadGrants grants;
-  std::atomic<bool> tuned{!tuning.any()};
+  const bool wanted = tuning.any();
+  std::atomic<bool> tuned{!wanted};
   mark_running();
-  thread_.start(thread_name, [this, &tuning, &grants, &tuned] {
-    if (tuning.any()) {
+  // What belongs to this frame is touched only where this frame waits for it: a copy tells the thread whether
+  // it does.
+  thread_.start(thread_name, [this, wanted, &tuning, &grants, &tuned] {
+    if (wanted) {
       grants = tune_current_thread(tuning);
       tuned.store(true, std::memory_order_release);
     }
