@@ -1,0 +1,68 @@
+// What preflight tells: findings, the ports that must pass, and the whole report. The public shapes of DESIGN section 3.
+
+import type { Facts } from './facts.js'
+import type { FindingCode } from './finding-codes.js'
+
+export type Severity = 'error' | 'warning' | 'info'
+export type Confidence = 'certain' | 'high' | 'medium' | 'low'
+
+/** What a command line is typed into. `text`: an instruction for a person, nothing to run. */
+export type Shell = 'sh' | 'powershell' | 'cmd' | 'text'
+
+export interface RemedyCommand {
+  shell: Shell
+  command: string
+  /** Takes `command` back, run in the same shell. */
+  undo?: string
+  /** Needs root, or an elevated prompt. */
+  elevated: boolean
+}
+
+export interface Remedy {
+  text: string
+  commands: RemedyCommand[]
+}
+
+export interface Finding {
+  /** One of FINDING_CODES (finding-codes.ts). */
+  code: FindingCode
+  severity: Severity
+  confidence: Confidence
+  summary: string
+  /** What was observed, one sentence each, worst first. */
+  evidence: string[]
+  remedy?: Remedy
+}
+
+/** One way that packets take, as seen from this host. */
+export interface PortRequirement {
+  id: string
+  purpose: string
+  protocol: 'udp' | 'tcp' | 'igmp'
+  direction: 'in' | 'out'
+  /** Of this host: a port, a range, or one that the system chooses anew each time. */
+  localPort: number | [number, number] | 'dynamic'
+  remotePort: number | [number, number] | 'dynamic'
+  /** An address, a network with prefix length, or 'any'. */
+  remoteAddress: string
+  /** An address of this host, a multicast group, or 'any'. */
+  localAddress: string
+  network: 'camera' | 'internet'
+  cast: 'unicast' | 'broadcast' | 'multicast'
+  required: boolean
+  /** When it is needed, for people. */
+  when: string
+  /** The executable that binds the local port, as the firewall sees it. */
+  program: string
+  /** What stops working when it is closed. */
+  whenClosed: string
+}
+
+export interface PreflightReport {
+  /** No finding of severity 'error'. */
+  ok: boolean
+  /** Worst and most certain first; [0] is the verdict. Never empty. */
+  findings: Finding[]
+  ports: PortRequirement[]
+  facts: Facts
+}
