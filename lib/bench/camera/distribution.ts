@@ -10,6 +10,11 @@ export class Durations {
     this.histogram.record(ns < 1n ? 1n : ns) // it takes nothing smaller
   }
 
+  /** In microseconds; 0 where there are none. */
+  get mean(): number {
+    return this.histogram.count === 0 ? 0 : this.histogram.mean / 1000
+  }
+
   get result(): Distribution {
     const { count, max } = this.histogram
     if (count === 0) return { count: 0, p50: 0, p99: 0, max: 0 }

@@ -47,7 +47,7 @@ export interface CameraBenchFacts {
   seconds: number
   /** Blocks that the camera sent per second, whatever became of them. */
   blockRate: number
-  /** The pace of the camera by the median of its frame intervals; blockRate where there are none. */
+  /** The pace of the camera by the mean of its frame intervals, which may differ by turns; blockRate where there are none. */
   cameraRate: number
   /** Frames per second that were taken. */
   frameRate: number

@@ -91,8 +91,7 @@ export async function measureCamera(camera: Camera, options: MeasureOptions): Pr
       softnet: difference(begin.system.softnet, end.system.softnet),
     }
     const link = linkSpeed(nic)
-    const { jitter } = times.result
-    const interval = (jitter.camera ?? jitter.host).p50
+    const interval = times.meanInterval
     const cpuNs = end.system.cpu.processNs - begin.system.cpu.processNs
     const threads = end.system.cpu.threads.size > 0 && process.platform === 'linux'
     const share = (ns: number) => ns / 1e9 / seconds
@@ -196,6 +195,11 @@ class Times {
     const camera = timestampNs - last.timestampNs
     this.camera.addNs(camera)
     this.difference.addNs(host > camera ? host - camera : camera - host)
+  }
+
+  /** In microseconds; by the camera's clock where it has one. */
+  get meanInterval(): number {
+    return this.camera.mean || this.host.mean
   }
 
   get result(): Pick<CameraBenchFacts, 'jitter' | 'spread' | 'repairedSpread' | 'delivery'> {
