@@ -277,7 +277,11 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
     }) as CameraStream
     try {
       const result = await stream.next()
-      if (!result.done) return result.value
+      if (!result.done) {
+        // While the camera is in chunk mode: its description may not know of them afterwards.
+        if (options.chunks) await result.value.chunks.catch(() => {})
+        return result.value
+      }
       throw new GigeError('ERR_GIGE_CLOSED', 'The stream ended before a frame came')
     } catch (error) {
       if (!limit.aborted || signal?.aborted) throw error

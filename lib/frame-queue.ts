@@ -5,6 +5,7 @@ import { GigeError } from './errors.js'
 import { LeasedFrame, type LeaseOwner } from './frame.js'
 import { CONST, SLOT } from './layout.js'
 import type { Lease, Region } from './region.js'
+import { type ChunkValues, noChunkValues } from './stream-chunks.js'
 
 /** Frames handed out without letting the event loop turn: microtasks alone would starve timers and I/O. */
 const FRAMES_PER_TURN = 64
@@ -58,6 +59,8 @@ export class FrameQueue implements LeaseOwner {
       /** Whether a wait for frames keeps the process alive. */
       ref: (waiting: boolean) => void
       onLeak: (blockId: bigint) => void
+      /** Absent where the camera's description is not at hand. */
+      chunkValues?: (payload: Uint8Array) => Promise<ChunkValues>
     },
   ) {}
 
@@ -137,6 +140,10 @@ export class FrameQueue implements LeaseOwner {
     } catch (error) {
       if (!(error instanceof GigeError)) throw error
     }
+  }
+
+  chunkValues(payload: Uint8Array): Promise<ChunkValues> {
+    return this.hooks.chunkValues?.(payload) ?? noChunkValues()
   }
 
   onRelease(frame: LeasedFrame): void {

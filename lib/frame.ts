@@ -5,6 +5,7 @@ import { GigeError } from './errors.js'
 import { CONST, SLOT } from './layout.js'
 import { native } from './native.js'
 import type { Lease, Region } from './region.js'
+import type { ChunkValues } from './stream-chunks.js'
 import type { Frame } from './types.js'
 
 interface PixelFormatFacts {
@@ -40,6 +41,11 @@ const PAYLOAD_TYPES: Record<number, string> = {
   11: 'gendc',
 }
 
+function hasChunks(type: number): boolean {
+  const base = type & 0x3fff
+  return (type & 0x4000) !== 0 || base === 4 || base === 5
+}
+
 function payloadTypeName(type: number): string {
   const base = PAYLOAD_TYPES[type & 0x3fff]
   if (!base || type >= 0x8000) return `0x${type.toString(16).padStart(4, '0')}`
@@ -49,6 +55,7 @@ function payloadTypeName(type: number): string {
 /** Called when a frame is let go; the owner keeps count. */
 export interface LeaseOwner {
   readonly tickFrequency: bigint
+  chunkValues(payload: Uint8Array): Promise<ChunkValues>
   onRelease(frame: LeasedFrame): void
 }
 
@@ -74,6 +81,7 @@ export class LeasedFrame implements Frame {
   private readonly flags: number
   private readonly dataSize: number
   private released = false
+  private chunkValues: Promise<ChunkValues> | undefined
 
   constructor(
     private readonly region: Region,
@@ -154,6 +162,11 @@ export class LeasedFrame implements Frame {
     return ranges
   }
 
+  get chunks(): Promise<ChunkValues> {
+    this.chunkValues ??= this.readChunks()
+    return this.chunkValues
+  }
+
   release(): void {
     if (this.released) return
     this.released = true
@@ -167,6 +180,14 @@ export class LeasedFrame implements Frame {
 
   copy(): Uint8Array {
     return new Uint8Array(this.data)
+  }
+
+  private async readChunks(): Promise<ChunkValues> {
+    const { data } = this
+    if (!this.complete || !hasChunks(this.payloadTypeCode)) return new Map()
+    const values = await this.owner.chunkValues(data)
+    this.assertLeased() // else they may be of a later image
+    return values
   }
 
   private assertLeased(): void {

@@ -64,6 +64,11 @@ export const STREAM: argument.Rules<StreamOptions> = {
     if (first >= 224 && first <= 239) return
     throw invalidArgument(`multicast must be an address from 224.0.0.0 to 239.255.255.255, not ${value}`)
   },
+  chunks: (name, value) => {
+    if (typeof value === 'boolean') return
+    if (!Array.isArray(value) || value.some((chunk) => typeof chunk !== 'string'))
+      throw invalidArgument(`${name} must be true, false or a list of names, not ${argument.text(value)}`)
+  },
   acquisition: argument.oneOf(['auto', 'manual']),
   frames: argument.whole(1, Number.MAX_SAFE_INTEGER),
   frameTimeout: argument.whole(1, 1e9),
@@ -84,6 +89,12 @@ export function validateStreamOptions(
   if (isLinkEngine(options.engine) && options.tuning?.busyPoll !== undefined) {
     throw invalidArgument(
       `tuning.busyPoll is for engines that read the stream's socket, not for '${options.engine}'`,
+    )
+  }
+  if (access === 'monitor' && options.chunks) {
+    throw invalidArgument(
+      'Without control chunk data cannot be switched on',
+      'Leave `chunks` out: frame.chunks has what the controlling application switched on.',
     )
   }
   if (access === 'monitor' && options.multicast === undefined) {

@@ -11,6 +11,7 @@ import { bypassWarning, fragmentsWarning, isLinkEngine } from './link-engine.js'
 import { choosePacketSize, type Negotiated, readPacketSize } from './packet-size.js'
 import { Region, type RegionEvent } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
+import { switchChunksOn } from './stream-chunks.js'
 import { allocateStream, payloadBytes } from './stream-memory.js'
 import { validateStreamOptions } from './stream-options.js'
 import { bindPort, openReceiver, queueOf, sentTo, tuneSocket } from './stream-socket.js'
@@ -66,6 +67,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private grants: StreamGrants | undefined
   private packetBytes = 0
   private locked = false
+  private chunksOff: (() => Promise<void>) | undefined
   private acquiring = false
   private gone = false
   private loss: unknown
@@ -237,6 +239,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private async open(): Promise<void> {
     const { host, options } = this
     const warn = (warning: StreamWarning) => this.warn(warning)
+    if (options.chunks) this.chunksOff = await switchChunksOn(host.features, options.chunks) // payloads grow
     const payload = await payloadBytes(host.features, warn)
     const monitor = host.access === 'monitor'
     const ports = options.streamPort ?? (monitor ? await sentTo(host) : 0)
@@ -290,6 +293,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     this.queue = new FrameQueue(this.region, host.tickFrequency, {
       ref: (waiting) => this.receiver?.ref(waiting),
       onLeak: (blockId) => this.onLeak(blockId),
+      chunkValues: (payload) => host.features.chunkValues(payload),
     })
     this.grants = grantsOf(tuning, granted, busyPollError, this.receiver.start())
     for (const warning of tuningWarnings(this.grants)) this.warn(warning)
@@ -436,6 +440,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     }
     if (this.acquiring) silent = await attempt(() => features.execute('AcquisitionStop', { wait: false }))
     if (this.locked) await attempt(() => features.set('TLParamsLocked', 0))
+    if (this.chunksOff) await attempt(this.chunksOff)
     if (this.channelOpen) silent = (await attempt(() => control.closeStreamChannel(0))) || silent
     if (!silent && !this.gone) this.tell(() => this.warn(notStopped(this.host.cameraAddress, failure)))
   }

@@ -4,6 +4,7 @@
 import type { EventEmitter } from 'node:events'
 import type { NodeMap, Settings, SettingsReport } from './genapi/index.js'
 import type { StreamStats } from './stats.js'
+import type { ChunkValues } from './stream-chunks.js'
 
 /** The network interface that saw a camera. */
 export interface InterfaceInfo {
@@ -135,6 +136,8 @@ export interface ResendOptions {
   budgetPercent?: number
 }
 
+export type { ChunkValues }
+
 export type BufferHandling = 'OldestFirst' | 'OldestFirstOverwrite' | 'NewestOnly'
 
 export type StreamEngine = 'copy' | 'scatter' | 'aggregate' | 'packet-ring' | 'xdp' | 'registered'
@@ -218,6 +221,11 @@ export interface StreamOptions {
   streamDestination?: string
   /** Group to send to, or (with access 'monitor') to listen to. */
   multicast?: string
+  /**
+   * Chunk data while this stream lasts: all that the camera has, or what ChunkSelector calls these names; `frame.chunks` has the values.
+   * Default: as the camera is set.
+   */
+  chunks?: boolean | readonly string[]
   /** Default 'auto': AcquisitionStart after the receiver is ready, AcquisitionStop at the end. */
   acquisition?: 'auto' | 'manual'
   /** End after so many frames. */
@@ -257,6 +265,12 @@ export interface Frame extends Disposable {
   /** Byte ranges that did not arrive (incomplete frames only); they are zero. */
   readonly missing: { offset: number; length: number }[]
   readonly packets: { expected: number; received: number; resent: number }
+  /**
+   * Values that the camera attached to this frame, by feature name ('ChunkExposureTime'), read by its own description when they are first
+   * asked for; none where it attached none, or the frame is incomplete. To be awaited before release, else it rejects with
+   * ERR_GIGE_FRAME_RELEASED; in a worker that attached, with ERR_GIGE_FEATURE, since the description is with the camera.
+   */
+  readonly chunks: Promise<ChunkValues>
   /** Gives the slot back. Idempotent; also `using`. */
   release(): void
   /** A copy that outlives the frame. */

@@ -78,6 +78,13 @@ export function cpuList(text: string): number[] {
   return text.split(',').map(wholeNumber(0, 1023))
 }
 
+/** `FrameID,Timestamp`. */
+export function nameList(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('It must be names, with commas between them.')
+  return names
+}
+
 /** A number of bytes, or 'auto'. */
 export function packetSize(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : wholeNumber(46, 65535)(text)

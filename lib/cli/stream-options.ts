@@ -7,6 +7,7 @@ import {
   choice,
   collectAssignments,
   cpuList,
+  nameList,
   packetSize,
   portRange,
   wholeNumber,
@@ -28,6 +29,7 @@ export interface StreamFlags {
   streamPort?: number | [number, number]
   streamDestination?: string
   multicast?: string
+  chunks?: true | string[]
   set?: Assignment[]
 }
 
@@ -62,6 +64,7 @@ export function addStreamOptions(command: Command): Command {
     .option('--huge-pages', 'frame memory in huge pages')
     .option('--stream-port <port>', 'receive on this port, or range like 5000-5010', portRange)
     .option('--stream-destination <address>', 'where the camera sends to, behind NAT or in a container')
+    .option('--chunks [names]', 'let frames carry values, all or some: FrameID,Timestamp', nameList)
     .option('--multicast <group>', 'send to, or with --access monitor listen to, this group')
 }
 
@@ -88,5 +91,6 @@ export function streamOptions(flags: StreamFlags): StreamOptions {
     ...(flags.streamPort !== undefined && { streamPort: flags.streamPort }),
     ...(flags.streamDestination !== undefined && { streamDestination: flags.streamDestination }),
     ...(flags.multicast !== undefined && { multicast: flags.multicast }),
+    ...(flags.chunks !== undefined && { chunks: flags.chunks }),
   }
 }

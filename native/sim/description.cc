@@ -48,7 +48,8 @@ void write_categories(Writer& w, const SimOptions& options) {
               "ExposureTime", "TriggerSelector", "TriggerMode", "TriggerSource", "TriggerSoftware"});
   w.category("AnalogControl", {"Gain"});
   w.category("UserSetControl", {"UserSetSelector", "UserSetLoad", "UserSetSave"});
-  w.category("ChunkDataControl", {"ChunkModeActive"});
+  w.category("ChunkDataControl",
+             {"ChunkModeActive", "ChunkSelector", "ChunkEnable", "ChunkFrameID", "ChunkTimestamp"});
   w.category("TransportLayerControl", {"PayloadSize",
                                        "GevCurrentIPAddress",
                                        "GevCurrentSubnetMask",
@@ -233,6 +234,21 @@ void write_acquisition(Writer& w) {
   w.integer_register("ChunkModeActiveReg", feature::kChunkModeActive, "RW");
 }
 
+// All of them or none: which there are cannot be chosen.
+void write_chunks(Writer& w) {
+  w.node("Integer", "ChunkSelectorValue", false, {{"Value", "0"}});
+  w.enumeration("ChunkSelector", true, {{"ToolTip", "Which chunk ChunkEnable means."}},
+                {{"Image", 0}, {"FrameID", 1}, {"Timestamp", 2}}, "ChunkSelectorValue", {"ChunkEnable"});
+  w.node("Boolean", "ChunkEnable", true,
+         {{"ToolTip", "Whether blocks carry the selected chunk in chunk mode."},
+          {"ImposedAccessMode", "RO"},
+          {"pValue", "ChunkModeActiveReg"},
+          {"OnValue", "1"},
+          {"OffValue", "0"}});
+  w.chunk_integer("ChunkFrameID", "Block id of the frame.", kBlockIdChunkId);
+  w.chunk_integer("ChunkTimestamp", "When the frame was exposed, in ticks.", kTimestampChunkId);
+}
+
 void write_transport(Writer& w, const SimOptions& options) {
   const auto ip = [&](const char* name, const char* tip, uint32_t address, const char* access) {
     w.register_integer(name, tip, address, access, true,
@@ -347,6 +363,7 @@ std::string build_description(const SimOptions& options) {
   write_device(w);
   write_image(w, options);
   write_acquisition(w);
+  write_chunks(w);
   write_transport(w, options);
   w.raw("</RegisterDescription>\n");
   return std::move(w.out);

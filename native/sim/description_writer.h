@@ -152,6 +152,20 @@ class DescriptionWriter {
     integer_register(target, address, access, host_only, length);
   }
 
+  // A feature whose value comes with each block: a chunk of 64 bits, big-endian, behind a port of its own.
+  void chunk_integer(const std::string& name, const char* tip, uint32_t chunk_id) {
+    node("Integer", name, true, {{"ToolTip", tip}, {"pValue", name + "Reg"}});
+    node("IntReg", name + "Reg", false,
+         {{"Address", "0"},
+          {"Length", "8"},
+          {"AccessMode", "RO"},
+          {"pPort", name + "Port"},
+          {"Cachable", "NoCache"},
+          {"Sign", "Unsigned"},
+          {"Endianess", "BigEndian"}});
+    node("Port", name + "Port", false, {{"ChunkID", hex(chunk_id).substr(2)}});
+  }
+
   void knife(const char* name, std::initializer_list<std::pair<const char*, const char*>> variables,
              const std::string& formula) {
     begin("IntSwissKnife", name, false);

@@ -172,6 +172,22 @@ describeWith(['netns'], 'commands', () => {
     }
   })
 
+  it('grab: with the values that the frame carries', async () => {
+    const [{ frame, chunks }] = (await cliJson(network, 'grab', 'T-1', '--chunks', 'FrameID')) as [
+      { frame: Record<string, unknown>; chunks: Record<string, unknown> },
+    ]
+    expect(chunks).toEqual({
+      ChunkFrameID: Number(frame.blockId),
+      ChunkTimestamp: Number(frame.timestamp),
+    })
+    const { stdout } = await cli(network, 'grab', 'T-1', '--chunks')
+    expect(stdout).toMatch(/^ {2}ChunkFrameID {4}\d+$/m)
+    expect(await cli(network, 'grab', 'T-1', '--chunks', 'Nothing')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('It has: Image, FrameID, Timestamp.'),
+    })
+  })
+
   it('grab: a .raw holds exactly the bytes sent, a .png the same picture', async () => {
     const raw = path.join(directory, 'frame.raw')
     const [{ frame }] = (await cliJson(network, 'grab', 'T-1', '-o', raw)) as [

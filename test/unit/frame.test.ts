@@ -17,7 +17,11 @@ function frame(fields: Fields, { tickFrequency = 0n, arrived = [] as number[] } 
   const region = new Region(fixture.memory, 0)
   const lease = region.take()
   if (!lease) throw new Error('nothing to take')
-  return new LeasedFrame(region, lease, { tickFrequency, onRelease: () => {} })
+  return new LeasedFrame(region, lease, {
+    tickFrequency,
+    chunkValues: () => Promise.resolve(new Map()),
+    onRelease: () => {},
+  })
 }
 
 const code = (name: string) => native.pixelFormat(name)?.code ?? 0

@@ -14,7 +14,11 @@ import { makeRegion } from './region-fixture.js'
 
 const regionEntry = fileURLToPath(new URL('../../dist/region.js', import.meta.url))
 
-const owner = { tickFrequency: 1_000_000_000n, onRelease: () => {} }
+const owner = {
+  tickFrequency: 1_000_000_000n,
+  chunkValues: () => Promise.resolve(new Map()),
+  onRelease: () => {},
+}
 
 describe('a region', () => {
   it('hands out each ready frame once, oldest first, and knows whose lease is over', () => {

@@ -1,7 +1,7 @@
 // `gigewire grab`: one frame, into a file or only looked at.
 
 import type { Command } from 'commander'
-import type { Frame } from '../../types.js'
+import type { ChunkValues, Frame } from '../../types.js'
 import { wholeNumber } from '../arguments.js'
 import {
   addSessionOptions,
@@ -15,6 +15,7 @@ import { createWriter, outputFile } from '../frame-writer.js'
 import { InterruptWatch } from '../interrupt.js'
 import type { Output } from '../output.js'
 import { addStreamOptions, type StreamFlags, streamOptions } from '../stream-options.js'
+import { printable, table } from '../table.js'
 
 interface Flags extends SessionFlags, StreamFlags {
   output?: string
@@ -56,7 +57,9 @@ async function grab(target: string | undefined, flags: Flags, output: Output): P
     ...(flags.timeout !== undefined && { timeout: flags.timeout }),
     signal: watch.signal,
   })
+  const chunks = await frame.chunks
   output.line(describeFrame(frame))
+  for (const line of chunkLines(chunks)) output.line(line)
   if (flags.output !== undefined) {
     await using writer = await createWriter(flags.output, false)
     await writer.write(frame)
@@ -65,6 +68,7 @@ async function grab(target: string | undefined, flags: Flags, output: Output): P
   output.object({
     camera: camera.info,
     frame: frameFacts(frame),
+    ...(chunks.size > 0 && { chunks: chunkFacts(chunks) }),
     ...(flags.output !== undefined && { output: flags.output }),
   })
 }
@@ -75,6 +79,24 @@ function describeFrame(frame: Frame): string {
   return (
     `frame ${frame.blockId}: ${image}, ${frame.data.length.toLocaleString('en-US')} bytes, ` +
     `${received} of ${expected} packets${resent > 0 ? ` (${resent} of them sent again)` : ''}`
+  )
+}
+
+function chunkLines(chunks: ChunkValues): string[] {
+  return table(
+    [...chunks].map(([name, outcome]) => [
+      `  ${printable(name)}`,
+      'error' in outcome ? String(outcome.error) : printable(String(outcome.value)),
+    ]),
+  )
+}
+
+function chunkFacts(chunks: ChunkValues): Record<string, unknown> {
+  return Object.fromEntries(
+    [...chunks].map(([name, outcome]) => [
+      name,
+      'error' in outcome ? { error: String(outcome.error) } : outcome.value,
+    ]),
   )
 }
 
