@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import type { CameraControl, NativeCapabilities } from '../binding.js'
 import * as argument from './arguments.js'
+import { CameraEventSource } from './camera-events.js'
 import { CameraLife } from './camera-life.js'
 import { readNodeMap } from './camera-port.js'
 import { assertSame, checkTarget, findCamera, isCameraInfo } from './camera-target.js'
@@ -143,6 +144,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   private readonly streams = new Set<CameraStream>()
   private closing: Promise<void> | undefined
   private negotiating = false
+  private readonly events = new CameraEventSource(this, (event) => this.emit('event', event))
 
   constructor(
     readonly info: CameraInfo,
@@ -154,6 +156,27 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   ) {
     super()
     life.onLost = (reason, message) => this.onLost(reason, message)
+    EventEmitter.prototype.on.call(this, 'newListener', (name) => {
+      if (name === 'event') this.listenToEvents()
+    })
+  }
+
+  private listenToEvents(): void {
+    this.call(() => this.events.open()).catch((error: Error) => {
+      const code = error instanceof GigeError ? error.code : undefined
+      process.emitWarning(`No events of camera ${this.cameraAddress}: ${error.message}`, {
+        type: 'GigewireWarning',
+        ...(code && { code }),
+      })
+    })
+  }
+
+  async enableEvents(names?: readonly string[]): Promise<string[]> {
+    return await this.call(() => this.events.enable(names))
+  }
+
+  async disableEvents(): Promise<void> {
+    await this.call(() => this.events.disable())
   }
 
   get cameraAddress(): string {
@@ -345,6 +368,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   private onLost(reason: string, message: string): void {
     if (this.closing) return // it was about to be let go
     for (const stream of this.streams) stream.fail(this.life.lostError)
+    void this.events.close(true)
     this.emit('lost', { reason, message })
   }
 
@@ -360,6 +384,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
   private async shutDown(): Promise<void> {
     // Control is given back whatever became of the streams.
     await Promise.allSettled([...this.streams].map((stream) => stream.close()))
+    await this.events.close(this.life.lostError !== undefined)
     this.life.end()
     // A camera that does not answer any more frees itself when its heartbeat runs out; nothing is left to do about it here.
     await this.control.close().catch(() => undefined)

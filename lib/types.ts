@@ -2,7 +2,7 @@
 // of several to come.
 
 import type { EventEmitter } from 'node:events'
-import type { NodeMap, Settings, SettingsReport } from './genapi/index.js'
+import type { FeatureOutcome, NodeMap, Settings, SettingsReport } from './genapi/index.js'
 import type { StreamStats } from './stats.js'
 import type { ChunkValues } from './stream-chunks.js'
 
@@ -354,6 +354,29 @@ export interface CameraEvents {
    * while it works on a command, not before the time is over that it asked for.
    */
   lost: [{ reason: string; message: string }]
+  /**
+   * The camera's own events, by its message channel; the first listener opens it, and enableEvents() says what is sent. Repetitions are
+   * told once. Where the channel cannot be opened a process warning says so; enableEvents() rejects with the reason.
+   */
+  event: [CameraEvent]
+}
+
+export interface CameraEvent {
+  id: number
+  /** As EventSelector has it, 'ExposureEnd'; `0x9001` where the camera's description has no features for it. */
+  name: string
+  /** Camera ticks. */
+  timestamp: bigint
+  /** By the camera's tick frequency; undefined where it has none. */
+  timestampNs: bigint | undefined
+  /** undefined: of none. */
+  streamChannel: number | undefined
+  /** 0n: of none. */
+  blockId: bigint
+  /** What the camera sent beyond that, as it came. */
+  data: Uint8Array
+  /** By feature name ('EventExposureEndFrameID'), as the camera's description takes the event apart. */
+  values: ReadonlyMap<string, FeatureOutcome>
 }
 
 export interface IpConfiguration {
@@ -386,6 +409,13 @@ export interface Camera extends AsyncDisposable, EventEmitter<CameraEvents> {
   saveSettings(): Promise<Settings>
   /** Writes saved settings; what the camera did not take is in the report. */
   loadSettings(settings: Settings): Promise<SettingsReport>
+  /**
+   * Has the camera send these events, by the names of EventSelector, or all that it has; gives those that are on. Errors: ERR_GIGE_FEATURE
+   * where it has none, or not these; ERR_GIGE_ACCESS_DENIED without control.
+   */
+  enableEvents(names?: readonly string[]): Promise<string[]>
+  /** Switches off again what enableEvents() switched on. */
+  disableEvents(): Promise<void>
   negotiatePacketSize(options?: { min?: number; max?: number; timeout?: number }): Promise<PacketSizeResult>
   stream(options?: StreamOptions): FrameStream
   /** One frame, then stop. */

@@ -1,5 +1,5 @@
 // The items of a GVCP event message (genapi.md 6.2), big-endian throughout: EVENT packs several without data, EVENTDATA has one with
-// data. Descriptions are written for the item of 16 bytes, so that one with 64-bit block ids is brought into that form.
+// data, or, with extended ids, several that tell their sizes. Descriptions are written for the item of 16 bytes, so that one with 64-bit block ids is brought into that form.
 
 const CLASSIC = 16
 const EXTENDED = 24
@@ -28,12 +28,18 @@ export interface EventMessage {
 export function parseEventItems(message: Uint8Array, { hasData, extendedIds }: EventMessage): EventItem[] {
   const size = extendedIds ? EXTENDED : CLASSIC
   const items: EventItem[] = []
-  for (let at = 0; at + size <= message.length; at += size) {
-    const end = hasData ? message.length : at + size
+  for (let at = 0; at + size <= message.length; ) {
+    const end = hasData ? endWithData(message, at, extendedIds) : at + size
     items.push(parseItem(message.subarray(at, end), size))
-    if (hasData) break
+    at = end
   }
   return items
+}
+
+/** With extended ids an item tells its size, so that another one may follow; else its data goes to the end of the message. */
+function endWithData(message: Uint8Array, at: number, extendedIds: boolean): number {
+  const told = extendedIds ? (message[at]! << 8) | message[at + 1]! : 0
+  return told >= EXTENDED && at + told <= message.length ? at + told : message.length
 }
 
 function parseItem(item: Uint8Array, size: number): EventItem {
@@ -53,4 +59,10 @@ function parseItem(item: Uint8Array, size: number): EventItem {
     data,
     bytes,
   }
+}
+
+/** What the features of an event have in common: EventExposureEnd and EventExposureEndTimestamp belong to ExposureEnd. */
+export function eventName(features: readonly string[]): string | undefined {
+  const named = features.filter((name) => /^Event./.test(name)).sort((a, b) => a.length - b.length)
+  return named[0]?.slice('Event'.length)
 }

@@ -163,12 +163,17 @@ export class Graph {
     return names
   }
 
+  /** Names of the nodes, ports included, that belong to an event. */
+  ofEvent(id: number): string[] {
+    const all = [...this.model.specs.values()]
+    return all
+      .filter(({ element }) => parseHexId(element.textOf('EventID') ?? '') === id)
+      .map(({ name }) => name)
+  }
+
   /** Gives an event's item to the ports that wait for it. */
-  attachEvent(id: number, item: Uint8Array): void {
-    for (const { name, kind, element } of this.model.specs.values()) {
-      if (kind === 'Port' && parseHexId(element.textOf('EventID') ?? '') === id)
-        this.port(name).attached = item
-    }
+  attachEvent(names: readonly string[], item: Uint8Array): void {
+    for (const name of names) if (this.spec(name)?.kind === 'Port') this.port(name).attached = item
   }
 
   /** Chunk and event ports have no device behind them, only data that is attached. */

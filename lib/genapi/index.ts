@@ -14,6 +14,7 @@ export { type LoadedDescription, loadDescription } from './description.js'
 export { type DescriptionUrl, parseDescriptionUrl } from './description-url.js'
 export type { FeatureReason } from './errors.js'
 export { type EventItem, type EventMessage, parseEventItems } from './event-items.js'
+export { disableEvents, enableEvents } from './event-mode.js'
 export { createNodeMap } from './node-map.js'
 export type { Port } from './port.js'
 export type { Selection } from './selections.js'
@@ -32,6 +33,7 @@ export type {
   DescriptionProblem,
   EndiannessVerdict,
   EnumerationEntry,
+  EventValues,
   ExecuteOptions,
   FeatureName,
   FeatureNode,

@@ -5,9 +5,9 @@ import { GigeError, invalidArgument } from '../errors.js'
 import { parseChunks } from './chunks.js'
 import { settleEndianness } from './endianness.js'
 import { featureError } from './errors.js'
+import { type EventItem, eventName } from './event-items.js'
 import { Feature } from './feature.js'
 import { Graph } from './graph.js'
-import { parseHexId } from './literals.js'
 import { mergeModel } from './merge.js'
 import { readModel } from './model.js'
 import { nearNames } from './near-names.js'
@@ -18,6 +18,7 @@ import type {
   DescriptionInfo,
   DescriptionProblem,
   EndiannessVerdict,
+  EventValues,
   ExecuteOptions,
   FeatureNode,
   FeatureOutcome,
@@ -54,6 +55,8 @@ class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements Omit<NodeMap,
   #chunkFeatures: string[] | undefined
   /** One payload at a time is attached. */
   #chunkTurn: Promise<unknown> = Promise.resolve()
+  /** One item at a time, too. */
+  #eventTurn: Promise<unknown> = Promise.resolve()
 
   constructor(graph: Graph) {
     super()
@@ -163,24 +166,34 @@ class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements Omit<NodeMap,
   }
 
   #findChunkFeatures(): string[] {
+    return this.#valuesBehind(this.#graph.chunkPorts())
+  }
+
+  /** Features with a value that these nodes are, or that depend on them. */
+  #valuesBehind(nodes: readonly string[]): string[] {
     const { references } = this.#graph
-    const dependents = this.#graph.chunkPorts().flatMap((port) => [...references.dependents(port)])
-    const names = new Set(dependents.filter((name) => references.isFeature(name)))
+    const names = new Set(nodes.flatMap((node) => [node, ...references.dependents(node)]))
     return [...names].filter((name) => {
+      if (!references.isFeature(name)) return false
       const node = this.#graph.tryNode(name)
       return node !== undefined && node.type !== 'Category' && node.type !== 'Port' && node.type !== 'Command'
     })
   }
 
   deliverEvent(id: number, item: Uint8Array): string[] {
-    const names: string[] = []
-    this.#graph.attachEvent(id, item)
-    for (const { name, element } of this.#graph.model.specs.values()) {
-      if (parseHexId(element.textOf('EventID') ?? '') !== id) continue
-      this.#operations.invalidate(name)
-      names.push(name)
-    }
+    const names = this.#graph.ofEvent(id)
+    this.#graph.attachEvent(names, item)
+    for (const name of names) this.#operations.invalidate(name)
     return names
+  }
+
+  eventValues(item: EventItem): Promise<EventValues> {
+    const values = this.#eventTurn.then(async () => {
+      const names = this.#valuesBehind(this.deliverEvent(item.id, item.bytes))
+      return { name: eventName(names), values: await this.getMany(names) }
+    })
+    this.#eventTurn = values.catch(() => {})
+    return values
   }
 
   *[Symbol.iterator](): Iterator<FeatureNode> {

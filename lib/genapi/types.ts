@@ -1,6 +1,7 @@
 // The public vocabulary of the node map: what a feature is, and what can be asked of it.
 
 import type { AccessMode } from './access.js'
+import type { EventItem } from './event-items.js'
 import type { FeatureTypes } from './index.js'
 import type { CachingMode } from './registers/register-port.js'
 
@@ -123,6 +124,12 @@ export interface FeatureNode {
 }
 
 /** What became of one feature in `getMany`. */
+export interface EventValues {
+  /** As EventSelector has it ('ExposureEnd'), by what its features are called; undefined where the description has none for it. */
+  name: string | undefined
+  values: Map<string, FeatureOutcome>
+}
+
 export type FeatureOutcome = { value: FeatureValue } | { error: unknown }
 
 /** A node that could not be built, or an oddity that was worked around. */
@@ -214,6 +221,11 @@ export interface NodeMap<F = FeatureTypes> {
    * needs of `payload` before it resolves, and keeps nothing of it afterwards.
    */
   chunkValues(payload: Uint8Array): Promise<Map<string, FeatureOutcome>>
+  /**
+   * Name and values of the features that an event brings, as `parseEventItems` found it in a message. One item after the other, whatever
+   * is called meanwhile; the features keep these values until the next event of their kind.
+   */
+  eventValues(item: EventItem): Promise<EventValues>
   /** Gives the ports of an event their item (16-byte header and data); returns the nodes of that event. */
   deliverEvent(id: number, item: Uint8Array): string[]
   [Symbol.iterator](): Iterator<FeatureNode>

@@ -100,8 +100,8 @@ Result<std::unique_ptr<SimulatedCamera>> SimulatedCamera::start(const SimOptions
   Result<std::shared_ptr<CameraSocket>> stream = camera->control_->bind();
   if (!stream.ok()) return stream.status();
   ControlServer* control = camera->control_.get();
-  const auto notify = [control](SenderEvent event, uint64_t epoch) {
-    control->on_sender_event(event, epoch);
+  const auto notify = [control](SenderEvent event, uint64_t value) {
+    control->on_sender_event(event, value);
   };
   camera->sender_->start(*stream, notify);
   camera->control_->start();

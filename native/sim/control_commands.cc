@@ -151,6 +151,7 @@ void ControlServer::move_to(const Request& request, uint32_t address, uint32_t m
     ++moves_;
     sockets_.stream->set_checksum(options_.udp_checksum);
     registers_.set_source_port(sockets_.stream_at.port);
+    if (!bind_events(address).ok()) registers_.set_word(reg::kMessageSourcePort, 0);
     sender_.set_socket(sockets_.stream);
   }
   registers_.set_address(address, mask, gateway);

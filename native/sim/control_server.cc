@@ -20,7 +20,8 @@ ControlServer::ControlServer(const SimOptions& options, Counters& counters, Stre
       counters_(counters),
       sender_(sender),
       registers_(std::move(registers)),
-      faults_(options.faults) {}
+      faults_(options.faults),
+      events_(counters) {}
 
 ControlServer::~ControlServer() { stop(); }
 
@@ -55,12 +56,19 @@ Result<std::shared_ptr<CameraSocket>> ControlServer::bind() {
   sockets_ = std::move(*bound);
   sockets_.stream->set_checksum(options_.udp_checksum);
   registers_.set_source_port(sockets_.stream_at.port);
+  if (const Status events = bind_events(options_.address); !events.ok()) return events;
   if (options_.subnet_mask == 0) {
     registers_.set_address(options_.address, sockets_.network_interface.mask, options_.gateway);
     registers_.set_word(reg::kPersistentMask, sockets_.network_interface.mask);
   }
   publish();
   return sockets_.stream;
+}
+
+Status ControlServer::bind_events(uint32_t address) {
+  const Status bound = events_.bind(address);
+  registers_.set_word(reg::kMessageSourcePort, events_.port());
+  return bound;
 }
 
 void ControlServer::start() {
@@ -115,10 +123,12 @@ void ControlServer::set_faults(const FaultPlan& faults) {
   });
 }
 
-void ControlServer::on_sender_event(SenderEvent event, uint64_t epoch) {
-  post([this, event, epoch] {
+void ControlServer::on_sender_event(SenderEvent event, uint64_t value) {
+  post([this, event, value] {
     if (event == SenderEvent::kDone) {
-      if (epoch == epoch_) registers_.set_acquiring(false);
+      if (value == epoch_) registers_.set_acquiring(false);
+    } else if (event == SenderEvent::kBlockSent) {
+      send_event(EventKind::kFrameEnd, value);
     } else if (event == SenderEvent::kCrashed) {
       go_silent(Life::kCrashed);
     } else {
@@ -131,8 +141,8 @@ void ControlServer::on_sender_event(SenderEvent event, uint64_t epoch) {
 void ControlServer::run() {
   while (!exit_) {
     const bool stalled = now_ns() < stalled_until_ && !faults_.control_stall_drops;
-    std::array<const CameraSocket*, kMostWaitedFor> heard{sockets_.stream.get()};
-    size_t n = 1;
+    std::array<const CameraSocket*, kMostWaitedFor> heard{sockets_.stream.get(), &events_.socket()};
+    size_t n = 2;
     if (!stalled) {  // else the requests wait in the sockets, as in a camera whose firmware is busy
       heard[n++] = &sockets_.control;
       for (const CameraSocket& socket : sockets_.broadcasts) {
@@ -144,6 +154,8 @@ void ControlServer::run() {
     run_posted();
     const uint64_t now = now_ns();
     run_deferred(now);
+    events_.hear();
+    if (!silent()) events_.run(now);
     if (now >= stalled_until_ || faults_.control_stall_drops) {
       const bool discard = silent() || now < stalled_until_;
       // Indexed: FORCEIP replaces the sockets while they are drained.
@@ -181,6 +193,7 @@ uint64_t ControlServer::next_deadline() const {
   const uint64_t now = now_ns();
   if (now < stalled_until_) deadline = stalled_until_;
   if (life_ == Life::kRebooting) deadline = std::min(deadline, back_at_);
+  if (!silent()) deadline = std::min(deadline, events_.next_due());
   for (const Deferred& d : deferred_) deadline = std::min(deadline, d.due_ns);
   const bool watched = registers_.word(reg::kControlPrivilege) != 0 &&
                        (registers_.word(reg::kGvcpConfiguration) & reg::kCfgHeartbeatDisable) == 0;
@@ -246,6 +259,7 @@ LiveSettings ControlServer::live_settings() const {
   live.pattern = static_cast<TestPattern>(registers_.word(feature::kTestPattern));
   live.gap_ns = registers_.word(reg::stream(0, reg::kScpd));  // ticks are nanoseconds
   live.timestamp_base = registers_.timestamp_base();
+  live.tells_blocks = registers_.word(feature::kFrameEndNotification) != 0;
   return live;
 }
 
@@ -288,6 +302,27 @@ void ControlServer::fire_test() {
   sender_.fire_test(registers_.effective_packet_size(), (scps & reg::kScpsDontFragment) != 0, extended);
 }
 
+void ControlServer::send_event(EventKind kind, uint64_t block_id) {
+  const bool wanted = registers_.word(kind == EventKind::kTest ? feature::kTestNotification
+                                                               : feature::kFrameEndNotification) != 0;
+  if (!wanted || silent()) return;
+  const uint64_t now = now_ns();
+  Event event{.id = static_cast<uint16_t>(kind), .timestamp = registers_.timestamp(now)};
+  if (kind == EventKind::kFrameEnd) {
+    event.stream_channel = 0;
+    event.block_id = block_id;
+    event.data.resize(8);
+    store_be64(event.data.data(), block_id);
+  }
+  EventChannel channel;
+  channel.destination = {registers_.word(reg::kMessageAddress),
+                         static_cast<uint16_t>(registers_.word(reg::kMessagePort))};
+  channel.timeout_ms = registers_.word(reg::kMessageTimeout);
+  channel.retransmissions = registers_.word(reg::kMessageRetransmissions);
+  channel.extended_ids = (registers_.word(reg::kGvspConfiguration) & reg::kGvspCfgExtendedIds) != 0;
+  events_.send(event, channel, now);
+}
+
 void ControlServer::apply(uint32_t effects) {
   if ((effects & kEffectControlTaken) != 0) {
     count(counters_.control_taken);
@@ -296,6 +331,7 @@ void ControlServer::apply(uint32_t effects) {
   }
   if ((effects & kEffectControlReleased) != 0) {
     count(counters_.control_released);
+    events_.forget();
     sender_.close();
   }
   if ((effects & kEffectChannel) != 0) {
@@ -315,6 +351,7 @@ void ControlServer::apply(uint32_t effects) {
   }
   if ((effects & kEffectLive) != 0) sender_.update(live_settings());
   if ((effects & kEffectSoftwareTrigger) != 0) sender_.trigger();
+  if ((effects & kEffectTestEvent) != 0) send_event(EventKind::kTest);
   if ((effects & kEffectReset) != 0)
     reboot(options_.reset_ms);  // posted: the ack of this write goes out first
 }

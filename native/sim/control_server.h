@@ -11,6 +11,7 @@
 
 #include "base/thread.h"
 #include "base/waker.h"
+#include "sim/event_sender.h"
 #include "sim/register_map.h"
 #include "sim/sim_socket.h"
 #include "sim/stream_sender.h"
@@ -34,7 +35,7 @@ class ControlServer {
   void stall(uint32_t ms);
   void lose_control();
   void set_faults(const FaultPlan& faults);
-  void on_sender_event(SenderEvent event, uint64_t epoch);
+  void on_sender_event(SenderEvent event, uint64_t value);
 
   void copy_status(SimStats& out) const;
 
@@ -95,6 +96,8 @@ class ControlServer {
   void apply(uint32_t effects);
   void start_acquisition();
   void fire_test();
+  Status bind_events(uint32_t address);
+  void send_event(EventKind kind, uint64_t block_id = 0);
   void move_to(const Request& request, uint32_t address, uint32_t mask, uint32_t gateway);
   void go_silent(Life life);
   void come_back();
@@ -115,6 +118,7 @@ class ControlServer {
   RegisterMap registers_;
   FaultPlan faults_;
   Sockets sockets_;
+  EventSender events_;
   uint64_t moves_ = 0;  // how often they were replaced
   bool exit_ = false;
   Life life_ = Life::kUp;

@@ -36,7 +36,7 @@ const char* fire_test_packet(const SimOptions& options) {
 
 void write_categories(Writer& w, const SimOptions& options) {
   w.category("Root", {"DeviceControl", "ImageFormatControl", "AcquisitionControl", "AnalogControl",
-                      "UserSetControl", "ChunkDataControl", "TransportLayerControl"});
+                      "UserSetControl", "ChunkDataControl", "EventControl", "TransportLayerControl"});
   w.category("DeviceControl", {"DeviceVendorName", "DeviceModelName", "DeviceVersion",
                                "DeviceManufacturerInfo", "DeviceSerialNumber", "DeviceUserID",
                                "DeviceScanType", "DeviceTemperature", "DeviceReset", "GwSlowRegister"});
@@ -50,6 +50,10 @@ void write_categories(Writer& w, const SimOptions& options) {
   w.category("UserSetControl", {"UserSetSelector", "UserSetLoad", "UserSetSave"});
   w.category("ChunkDataControl",
              {"ChunkModeActive", "ChunkSelector", "ChunkEnable", "ChunkFrameID", "ChunkTimestamp"});
+  w.category("EventControl", {"EventSelector", "EventNotification", "TestEventGenerate", "EventTestData",
+                              "EventFrameEndData"});
+  w.category("EventTestData", {"EventTest", "EventTestTimestamp"});
+  w.category("EventFrameEndData", {"EventFrameEnd", "EventFrameEndTimestamp", "EventFrameEndFrameID"});
   w.category("TransportLayerControl", {"PayloadSize",
                                        "GevCurrentIPAddress",
                                        "GevCurrentSubnetMask",
@@ -249,6 +253,37 @@ void write_chunks(Writer& w) {
   w.chunk_integer("ChunkTimestamp", "When the frame was exposed, in ticks.", kTimestampChunkId);
 }
 
+// Items as a host hands them on: of 16 bytes, whatever came over the wire.
+void write_events(Writer& w) {
+  constexpr uint32_t kIdAt = 2, kTimestampAt = 8, kDataAt = 16;
+  w.enumeration("EventSelector", true, {{"ToolTip", "Which event EventNotification means."}},
+                {{"Test", 0}, {"FrameEnd", 1}}, "EventSelectorReg", {"EventNotification"});
+  w.integer_register("EventSelectorReg", feature::kEventSelector, "RW");
+  w.enumeration("EventNotification", true, {{"ToolTip", "Whether the selected event is sent."}},
+                {{"Off", 0}, {"On", 1}}, "EventNotificationReg");
+  w.node("IntReg", "EventNotificationReg", false,
+         {{"Address", hex(feature::kTestNotification)},
+          {"pIndex", "EventSelectorReg"},
+          {"Length", "4"},
+          {"AccessMode", "RW"},
+          {"pPort", "Device"},
+          {"Cachable", "WriteThrough"},
+          {"Sign", "Unsigned"},
+          {"Endianess", "BigEndian"}});
+  w.command("TestEventGenerate", "Sends the event Test.", feature::kTestEventGenerate);
+  const auto event = [&](const std::string& name, EventKind kind, const char* what) {
+    const auto id = static_cast<uint16_t>(kind);
+    const std::string port = name + "Port";
+    w.event_integer(name, what, id, kIdAt, 2, port);
+    w.event_integer(name + "Timestamp", "When it was, in ticks.", id, kTimestampAt, 8, port);
+    w.node("Port", port, false, {{"EventID", hex(id).substr(2)}});
+  };
+  event("EventTest", EventKind::kTest, "Id of the event that TestEventGenerate sends.");
+  event("EventFrameEnd", EventKind::kFrameEnd, "Id of the event at the end of a frame.");
+  w.event_integer("EventFrameEndFrameID", "Block id of that frame.",
+                  static_cast<uint16_t>(EventKind::kFrameEnd), kDataAt, 8, "EventFrameEndPort");
+}
+
 void write_transport(Writer& w, const SimOptions& options) {
   const auto ip = [&](const char* name, const char* tip, uint32_t address, const char* access) {
     w.register_integer(name, tip, address, access, true,
@@ -364,6 +399,7 @@ std::string build_description(const SimOptions& options) {
   write_image(w, options);
   write_acquisition(w);
   write_chunks(w);
+  write_events(w);
   write_transport(w, options);
   w.raw("</RegisterDescription>\n");
   return std::move(w.out);

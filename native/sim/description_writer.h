@@ -155,15 +155,28 @@ class DescriptionWriter {
   // A feature whose value comes with each block: a chunk of 64 bits, big-endian, behind a port of its own.
   void chunk_integer(const std::string& name, const char* tip, uint32_t chunk_id) {
     node("Integer", name, true, {{"ToolTip", tip}, {"pValue", name + "Reg"}});
-    node("IntReg", name + "Reg", false,
-         {{"Address", "0"},
-          {"Length", "8"},
+    attached_register(name + "Reg", 0, 8, name + "Port");
+    node("Port", name + "Port", false, {{"ChunkID", hex(chunk_id).substr(2)}});
+  }
+
+  // A feature whose value comes with an event, from this offset of its item.
+  void event_integer(const std::string& name, const char* tip, uint16_t event_id, uint32_t offset, int length,
+                     const std::string& port) {
+    node("Integer", name, true,
+         {{"EventID", hex(event_id).substr(2)}, {"ToolTip", tip}, {"pValue", name + "Reg"}});
+    attached_register(name + "Reg", offset, length, port);
+  }
+
+  // Of data that comes by itself: nobody writes it.
+  void attached_register(const std::string& name, uint32_t offset, int length, const std::string& port) {
+    node("IntReg", name, false,
+         {{"Address", hex(offset)},
+          {"Length", std::to_string(length)},
           {"AccessMode", "RO"},
-          {"pPort", name + "Port"},
+          {"pPort", port},
           {"Cachable", "NoCache"},
           {"Sign", "Unsigned"},
           {"Endianess", "BigEndian"}});
-    node("Port", name + "Port", false, {{"ChunkID", hex(chunk_id).substr(2)}});
   }
 
   void knife(const char* name, std::initializer_list<std::pair<const char*, const char*>> variables,

@@ -165,7 +165,7 @@ struct SimOptions {
   X(lost_path_mtu) X(duplicates) X(reordered) X(delayed) X(truncated) X(wrong_ids) X(corrupted)            \
   X(foreign) X(bytes_sent) X(send_errors) X(send_errors_stream) X(resend_requests)                         \
   X(resend_packets_requested) X(packets_resent) X(resend_refused) X(resend_ignored) X(resend_lost)         \
-  X(test_packets) X(punches) X(frames_late) X(requests) X(discovery) X(force_ip) X(read_reg)               \
+  X(test_packets) X(punches) X(events_sent) X(events_sent_again) X(events_acknowledged) X(frames_late) X(requests) X(discovery) X(force_ip) X(read_reg)               \
   X(write_reg) X(read_mem) X(write_mem) X(resend_cmd) X(unknown_commands) X(malformed) X(access_denied)    \
   X(control_errors) X(retransmissions) X(pending_acks) X(acks_lost) X(requests_lost) X(acks_duplicated)    \
   X(heartbeat_expired) X(control_taken) X(control_released) X(reboots)

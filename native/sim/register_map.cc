@@ -62,10 +62,12 @@ void RegisterMap::power_up() {
   set_word(reg::kInterfaceCount, 1);
   set_word(reg::kLinkSpeed, 10'000);
   set_word(reg::kStreamChannels, 1);
+  set_word(reg::kMessageChannels, 1);
+  set_word(reg::kMessageCapability, reg::kMessageCapSourcePort);
   set_word(reg::kActiveLinks, 1);
-  uint32_t capability = reg::kCapUserName | reg::kCapSerial | reg::kCapHeartbeatDisable | reg::kCapLinkSpeed |
-                        reg::kCapPrimaryInfo | reg::kCapDiscoveryDelay | reg::kCapExtendedStatus11 |
-                        reg::kCapExtendedStatus20;
+  uint32_t capability = reg::kCapEvent | reg::kCapEventData | reg::kCapUserName | reg::kCapSerial |
+                        reg::kCapHeartbeatDisable | reg::kCapLinkSpeed | reg::kCapPrimaryInfo |
+                        reg::kCapDiscoveryDelay | reg::kCapExtendedStatus11 | reg::kCapExtendedStatus20;
   if (options_.resend) capability |= reg::kCapPacketResend;
   if (options_.concatenation) capability |= reg::kCapConcatenation;
   if (options_.write_memory) capability |= reg::kCapWriteMem;
@@ -83,6 +85,8 @@ void RegisterMap::power_up() {
   set_word(kScpdAddress, 0);
   set_word(kSccAddress, options_.all_in ? reg::kSccAllIn : 0);
   set_word(kSccfgAddress, options_.all_in ? reg::kSccAllIn : 0);
+  set_word(reg::kMessageTimeout, 200);
+  set_word(reg::kMessageRetransmissions, 3);
 
   set_word(feature::kSensorWidth, options_.sensor_width);
   set_word(feature::kSensorHeight, options_.sensor_height);
@@ -108,6 +112,9 @@ void RegisterMap::power_up() {
   set_word(feature::kChunkModeActive, options_.chunk_mode ? 1 : 0);
   set_word(feature::kUserSetSelector, 0);
   set_word(feature::kSlowRegister, 0);
+  set_word(feature::kEventSelector, 0);
+  set_word(feature::kTestNotification, 0);
+  set_word(feature::kFrameEndNotification, 0);
   set_word(feature::kPatternSeed, static_cast<uint32_t>(options_.seed >> 32));
   set_word(feature::kPatternSeed + 4, static_cast<uint32_t>(options_.seed));
   set_word(feature::kPacketSizeMin, options_.packet_size_min);
@@ -217,6 +224,8 @@ void RegisterMap::update_derived() {
 void RegisterMap::close_channels() {
   set_word(kScpAddress, 0);
   set_word(kScdaAddress, 0);
+  set_word(reg::kMessagePort, 0);
+  set_word(reg::kMessageAddress, 0);
   acquiring_ = false;
 }
 

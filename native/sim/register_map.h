@@ -28,7 +28,9 @@ constexpr uint32_t kDeviceReset = 0xA07C, kAcquisitionStatus = 0xA080;
 constexpr uint32_t kSlowRegister = 0xA084;  // takes pending_ack_ms where the fault plan says so
 constexpr uint32_t kPatternSeed = 0xA088;   // 64 bits
 constexpr uint32_t kPacketSizeMin = 0xA090, kPacketSizeMax = 0xA094, kPacketSizeInc = 0xA098;
-constexpr uint32_t kEnd = 0xA0A0;
+constexpr uint32_t kEventSelector = 0xA0A0, kTestEventGenerate = 0xA0A4;
+constexpr uint32_t kTestNotification = 0xA0A8, kFrameEndNotification = 0xA0AC;  // one for each selector
+constexpr uint32_t kEnd = 0xA0B0;
 }  // namespace feature
 
 constexpr uint32_t kDescriptionAddress = 0x00010000;
@@ -46,7 +48,11 @@ enum Effect : uint32_t {
   kEffectLive = 0x080,  // something that a running acquisition takes over: rate, pattern, gap, packet size
   kEffectReset = 0x100,
   kEffectHeartbeat = 0x200,  // timeout or its switch changed
+  kEffectTestEvent = 0x400,
 };
+
+// What this camera tells by its message channel, by event id.
+enum class EventKind : uint16_t { kTest = 0x9001, kFrameEnd = 0x9002 };
 
 struct WriteResult {
   uint16_t status = 0;  // gvcp::StatusCode

@@ -83,6 +83,15 @@ uint16_t RegisterMap::write_word(uint32_t address, uint32_t value, const Endpoin
       if (acquiring_) return kAccessDenied;
       set_word(address, value & reg::kGvspCfgExtendedIds);
       return kSuccess;
+    case reg::kMessagePort:
+      if ((value & 0x000F0000) != 0) return kInvalidParameter;
+      set_word(address, value & 0xFFFF);
+      return kSuccess;
+    case reg::kMessageAddress:
+    case reg::kMessageTimeout:
+    case reg::kMessageRetransmissions:
+      set_word(address, value);
+      return kSuccess;
     case kScpAddress:
       if ((value & 0x000F0000) != 0) return kInvalidParameter;  // there is one network interface
       set_word(address, value & 0xFFFF);
@@ -239,7 +248,13 @@ uint16_t RegisterMap::write_feature(uint32_t address, uint32_t value, uint32_t& 
       return status;
     }
     case feature::kUserSetSelector:
+    case feature::kEventSelector:
+    case feature::kTestNotification:
       return at_most(1);
+    case feature::kFrameEndNotification:
+      return at_most(1, kEffectLive);
+    case feature::kTestEventGenerate:
+      return command(kEffectTestEvent);
     case feature::kUserSetLoad:
       if (acquiring_) return kAccessDenied;
       if (value != 0) load_user_set(word(feature::kUserSetSelector));

@@ -312,6 +312,7 @@ void StreamSender::end_block() {
   const bool last = acquisition_.frame_count != 0 && ordinal_ >= acquisition_.frame_count;
   if (!stays || last || ending_) flush();
   count(lost ? counters_.blocks_lost : counters_.blocks_sent);
+  if (acquisition_.live.tells_blocks) notify_(SenderEvent::kBlockSent, block.id);
   if (ending_ || last) finish(last);
 }
 

@@ -30,6 +30,7 @@ struct LiveSettings {
   TestPattern pattern = TestPattern::kCheckable;
   uint64_t gap_ns = 0;          // between packets
   uint64_t timestamp_base = 0;  // monotonic time that is tick 0
+  bool tells_blocks = false;    // each block's end is notified
 };
 
 struct Acquisition {
@@ -40,11 +41,12 @@ struct Acquisition {
   uint64_t epoch = 0;        // names this acquisition in notifications
 };
 
-enum class SenderEvent : uint8_t { kDone, kCrashed, kWantsReboot };
+enum class SenderEvent : uint8_t { kDone, kCrashed, kWantsReboot, kBlockSent };
 
 class StreamSender {
  public:
-  using Notify = std::function<void(SenderEvent, uint64_t epoch)>;  // called on the stream thread
+  // Called on the stream thread; value: the acquisition's epoch, or the id of the block that was sent.
+  using Notify = std::function<void(SenderEvent, uint64_t value)>;
 
   StreamSender(const SimOptions& options, Counters& counters);
   ~StreamSender();

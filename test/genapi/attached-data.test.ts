@@ -190,6 +190,50 @@ describe('event items', () => {
     },
   )
 
+  it('several with data where they tell their sizes; a size that cannot be is not believed', () => {
+    const sized = (id: number, size: number, ...data: number[]) => {
+      const item = extended(id, 7)
+      item.splice(0, 2, size >> 8, size & 255)
+      return [...item, ...data]
+    }
+    const items = (...bytes: number[]) =>
+      parseEventItems(Uint8Array.from(bytes), { hasData: true, extendedIds: true }).map(({ id, data }) => [
+        id,
+        ...data,
+      ])
+    expect(items(...sized(1, 26, 8, 9), ...sized(2, 24), ...sized(3, 25, 5))).toEqual([
+      [1, 8, 9],
+      [2],
+      [3, 5],
+    ])
+    expect(items(...sized(1, 23, 8, 9))).toEqual([[1, 8, 9]])
+    expect(items(...sized(1, 27, 8, 9))).toEqual([[1, 8, 9]])
+  })
+
+  it('belong to an event by what their features are called, with the values that the description finds', async () => {
+    const item = (id: number) => {
+      const message = Uint8Array.from([...classic(id, 77), 0, 0, 0, 9])
+      return parseEventItems(message, { hasData: true, extendedIds: false })[0]!
+    }
+    const on = (name: string, address: number, length: number) =>
+      register('IntReg', name, address, '', { access: 'RO', length }).replace('Device', 'EventPort')
+    const { map } = camera(
+      `<Category Name="Root"><pFeature>EventOverheat</pFeature><pFeature>EventOverheatTemperature</pFeature></Category>
+       <Port Name="EventPort"><EventID>9001</EventID></Port>${on('EventOverheat', 2, 2)}
+       <SwissKnife Name="EventOverheatTemperature"><pVariable Name="RAW">Raw</pVariable><Formula>RAW / 2.0</Formula></SwissKnife>${on('Raw', 16, 4)}`,
+    )
+    expect(await Promise.all([map.eventValues(item(0x9001)), map.eventValues(item(5))])).toEqual([
+      {
+        name: 'Overheat',
+        values: new Map<string, unknown>([
+          ['EventOverheat', { value: 0x9001 }],
+          ['EventOverheatTemperature', { value: 4.5 }],
+        ]),
+      },
+      { name: undefined, values: new Map() },
+    ])
+  })
+
   it('of messages that are too short are none', () => {
     expect(parseEventItems(new Uint8Array(15), { hasData: true, extendedIds: false })).toEqual([])
     expect(parseEventItems(new Uint8Array(23), { hasData: false, extendedIds: true })).toEqual([])

@@ -51,6 +51,9 @@ constexpr uint32_t kPrimaryPort = 0x0A04;
 constexpr uint32_t kPrimaryIp = 0x0A14;
 constexpr uint32_t kMessagePort = 0x0B00;
 constexpr uint32_t kMessageAddress = 0x0B10;
+constexpr uint32_t kMessageTimeout = 0x0B14;          // ms before an event is sent again
+constexpr uint32_t kMessageRetransmissions = 0x0B18;  // how often
+constexpr uint32_t kMessageSourcePort = 0x0B1C;
 
 constexpr uint32_t kStreamBase = 0x0D00;
 constexpr uint32_t kStreamStride = 0x40;
@@ -98,6 +101,7 @@ constexpr uint32_t kCfgHeartbeatDisable = 0x00000001;
 // GVSP capability 0x092C and configuration 0x0960
 constexpr uint32_t kGvspCapScsp = 0x80000000;
 constexpr uint32_t kGvspCapLegacyIds = 0x40000000;
+constexpr uint32_t kMessageCapSourcePort = 0x80000000;  // of 0x0930
 constexpr uint32_t kGvspCfgExtendedIds = 0x40000000;
 
 // SCPS
