@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { GigeError } from '../errors.js'
 import { addBench } from './bench.js'
+import { addEvents } from './commands/events.js'
 import { addExecute } from './commands/execute.js'
 import { addFeatures } from './commands/features.js'
 import { addForceIp } from './commands/force-ip.js'
@@ -14,6 +15,7 @@ import { addIp } from './commands/ip.js'
 import { addList } from './commands/list.js'
 import { addPlan } from './commands/plan.js'
 import { addSet } from './commands/set.js'
+import { addLoadSettings, addSaveSettings } from './commands/settings.js'
 import { addSimulate } from './commands/simulate.js'
 import { addStream } from './commands/stream.js'
 import { addTypes } from './commands/types.js'
@@ -44,7 +46,18 @@ export function createProgram(output: Output): Command {
   program.hook('preAction', () => {
     output.json ||= program.opts<{ json?: boolean }>().json ?? false
   })
-  const add = [addList, addInfo, addFeatures, addGet, addSet, addExecute, addTypes]
+  const add = [
+    addList,
+    addInfo,
+    addFeatures,
+    addGet,
+    addSet,
+    addExecute,
+    addEvents,
+    addSaveSettings,
+    addLoadSettings,
+    addTypes,
+  ]
   program.commandsGroup('Cameras and their features:')
   for (const command of add) command(program, output)
   program.commandsGroup('Frames:')
