@@ -1,6 +1,6 @@
 // Every command against simulated cameras in a private network: what it prints, what it writes, how it ends.
 
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { decode } from 'fast-png'
@@ -170,6 +170,46 @@ describeWith(['netns'], 'commands', () => {
       const [moved] = await cliJson(network, 'force-ip', mac, address, '--netmask', '255.0.0.0')
       expect(moved).toMatchObject({ address, serial: 'T-2' })
     }
+  })
+
+  it('events: as they come, one per line, and off again behind them', async () => {
+    const only = ['events', 'T-1', '--only', 'Test', '--execute', 'TestEventGenerate', '--count', '1']
+    const [event] = (await cliJson(network, ...only)) as [Record<string, unknown>]
+    expect(event).toMatchObject({ id: 0x9001, name: 'Test', values: { EventTest: 0x9001 } })
+    const shown = await cli(network, ...only)
+    expect(shown.stdout).toMatch(/^\d+ {2}Test {2}EventTest=36865 {2}EventTestTimestamp=\d+\n$/)
+    expect(shown.stderr).toContain('switched on  Test')
+    const { stdout } = await cli(network, 'get', 'T-1', 'EventNotification')
+    expect(stdout).toBe('Off\n')
+    const cut = startCli(network, ['events', 'T-1'])
+    await cut.shows('switched on')
+    expect(await cut.end('SIGINT')).toMatchObject({ code: 0 })
+    expect(await cli(network, 'events', 'T-1', '--only', 'Doorbell')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('It has: Test, FrameEnd.'),
+    })
+  })
+
+  it('save-settings, load-settings: a file that makes the camera as it was; what it does not take is told', async () => {
+    const file = path.join(directory, 'settings.json')
+    expect((await cli(network, 'save-settings', 'T-1', file)).stdout).toMatch(/^\d+ settings written to /)
+    const saved = JSON.parse(await readFile(file, 'utf8')) as { features: { name: string; value: unknown }[] }
+    const { stdout } = await cli(network, 'save-settings', 'T-1')
+    expect(JSON.parse(stdout)).toEqual(saved)
+    const gain = async () => Number((await cli(network, 'get', 'T-1', 'Gain')).stdout)
+    const before = await gain()
+    await cli(network, 'set', 'T-1', `Gain=${before + 1}`)
+    const whole = await cli(network, 'load-settings', 'T-1', file)
+    expect([whole.code, await gain()]).toEqual([0, before])
+    saved.features.push({ name: 'Nonsense', value: 1 })
+    await writeFile(file, JSON.stringify(saved))
+    const partly = await cli(network, 'load-settings', 'T-1', file)
+    expect(partly).toMatchObject({ code: 1, stderr: expect.stringContaining('Nonsense=1: ') })
+    await writeFile(file, 'no JSON')
+    expect(await cli(network, 'load-settings', 'T-1', file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('holds no JSON'),
+    })
   })
 
   it('grab: with the values that the frame carries', async () => {

@@ -13,6 +13,7 @@ import { printable } from '../table.js'
 interface Flags extends OpenFlags {
   only?: string[]
   count?: number
+  execute?: string
 }
 
 export function addEvents(program: Command, output: Output): void {
@@ -21,6 +22,7 @@ export function addEvents(program: Command, output: Output): void {
     .description('switch its events on and print them, until Ctrl-C')
     .option('--only <names>', 'these of EventSelector: ExposureEnd,FrameEnd', nameList)
     .option('--count <events>', 'end after so many', wholeNumber(1))
+    .option('--execute <command>', 'run this command of the camera when they are on')
   addOpenOptions(command)
     .addHelpText(
       'after',
@@ -29,7 +31,9 @@ With --json one object per event and line. Events are switched off again at the 
 
 Examples:
   $ gigewire events 192.168.1.20
-  $ gigewire events 192.168.1.20 --only ExposureEnd --json`,
+  $ gigewire events 192.168.1.20 --only ExposureEnd --json
+  $ gigewire events 192.168.1.20 --execute AcquisitionStart
+  $ gigewire events 192.168.1.20 --only Test --execute TestEventGenerate --count 1`,
     )
     .action(async (target: string, flags: Flags) => await show(target, flags, output))
 }
@@ -53,6 +57,7 @@ async function show(target: string, flags: Flags, output: Output): Promise<void>
     if (seen === flags.count) end.abort()
   })
   output.note(`switched on  ${(await camera.enableEvents(flags.only)).join(', ')}`)
+  if (flags.execute !== undefined) await camera.features.execute(flags.execute)
   await untilAborted(end.signal)
   if (lost !== undefined) throw new GigeError('ERR_GIGE_CONTROL_LOST', `Camera ${target} is lost: ${lost}`)
   await camera.disableEvents()
