@@ -21,6 +21,9 @@ export type {
   Settings,
   SettingsReport,
 } from './genapi/index.js'
+export type { Facts as PreflightFacts } from './preflight/facts.js'
+export { type PreflightOptions, preflight } from './preflight/preflight.js'
+export type { Finding, PortRequirement, PreflightReport, Remedy, RemedyCommand } from './preflight/report.js'
 export {
   firstWrongByte,
   type Simulator,

@@ -16,6 +16,8 @@ export function toJson(value: unknown): string {
 export class Output {
   /** The command did its work, and the answer is no. */
   negative = false
+  /** preflight found what stands in the way. */
+  blocked = false
   json: boolean
   readonly style = new Styler(process.stdout)
   readonly errorStyle = new Styler(process.stderr)

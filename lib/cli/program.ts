@@ -14,6 +14,7 @@ import { addInfo } from './commands/info.js'
 import { addIp } from './commands/ip.js'
 import { addList } from './commands/list.js'
 import { addPlan } from './commands/plan.js'
+import { addPreflight } from './commands/preflight.js'
 import { addSet } from './commands/set.js'
 import { addLoadSettings, addSaveSettings } from './commands/settings.js'
 import { addSimulate } from './commands/simulate.js'
@@ -22,7 +23,7 @@ import { addTypes } from './commands/types.js'
 import { Interrupted } from './interrupt.js'
 import { Output, reportError } from './output.js'
 
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+export const EXIT = { done: 0, failed: 1, usage: 2, blocked: 3 } as const
 
 function version(): string {
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
@@ -65,6 +66,8 @@ export function createProgram(output: Output): Command {
   addStream(program, output)
   addBench(program, output)
   addPlan(program, output)
+  program.commandsGroup('When no image comes:')
+  addPreflight(program, output)
   program.commandsGroup('Addresses:')
   addIp(program, output)
   addForceIp(program, output)
@@ -80,7 +83,7 @@ Examples:
   $ gigewire stream --sim --frames 300
   $ gigewire grab 192.168.1.20 -o frame.png
 
-Exit codes: 0 done, 1 failed, 2 wrong usage; 130 or 143 when SIGINT or SIGTERM cut a run short.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 preflight found an error; 130 or 143 when SIGINT or SIGTERM cut a run short.`,
   )
   return program
 }
@@ -91,6 +94,7 @@ export async function run(args: string[]): Promise<number> {
   const output = new Output({ json: args.includes('--json') })
   try {
     await createProgram(output).parseAsync(args, { from: 'user' })
+    if (output.blocked) return EXIT.blocked
     return output.negative ? EXIT.failed : EXIT.done
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode

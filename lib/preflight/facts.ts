@@ -29,6 +29,8 @@ export interface PlanFacts {
   streamPort?: number | [number, number]
   streamDestination?: string
   multicast?: string
+  /** Fixed, instead of negotiated. */
+  packetSize?: number
   /** The camera sends events. */
   messageChannel?: boolean
 }
@@ -212,7 +214,16 @@ export interface BroadcastProbe extends Common {
   ack: 'unicast' | 'broadcast'
   rounds: number
   sent: number
-  answers: { address: string; mac: string; from: string; subnetMask: string; model: string }[]
+  answers: {
+    address: string
+    mac: string
+    /** NIC that heard it. */
+    from: string
+    subnetMask: string
+    model: string
+    /** By its address, from that NIC. */
+    reachable: boolean
+  }[]
 }
 
 /** P3, on a connected socket. */
@@ -262,6 +273,8 @@ export interface TestPacketProbe extends Common {
 export interface BurstProbe extends Common {
   probe: 'burst'
   packetSize: number
+  /** False: at the smallest size, since no test packet had arrived. */
+  proven: boolean
   seconds: number
   stream: StreamFacts
 }

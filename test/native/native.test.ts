@@ -25,7 +25,7 @@ describeWith(['cmake', 'doctest'], 'C++ unit tests', () => {
     async (_name, directory, definitions) => {
       const build = await cmakeBuild(directory, ['GW_TESTS=ON', ...definitions])
       const { code, output } = await runIsolated('ctest', [
-        ...['--test-dir', build, '--output-on-failure', '--no-tests=error'],
+        ...['--test-dir', build, '--output-on-failure', '--no-tests=error', '--parallel', '2'],
       ])
       expect(code, output.slice(-20_000)).toBe(0)
       // ctest's own count: a run without tests, or one that was cut off, has no such line

@@ -1,0 +1,87 @@
+// `gigewire preflight`: what stops a camera's packets, with the evidence and what to type.
+
+import { writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { GigeError } from '../../errors.js'
+import { type PreflightOptions, preflight } from '../../preflight/preflight.js'
+import type { PreflightReport } from '../../preflight/report.js'
+import { portsAsCsv, portsAsMarkdown } from '../../preflight/rules/ports.js'
+import { choice, packetSize, portRange, wholeNumber } from '../arguments.js'
+import { InterruptWatch } from '../interrupt.js'
+import type { Output } from '../output.js'
+import { preflightLines } from '../preflight-report.js'
+
+interface Flags {
+  passive?: boolean
+  streamPort?: number | [number, number]
+  streamDestination?: string
+  multicast?: string
+  packetSize?: number | 'auto'
+  program?: string
+  timeout?: number
+  ports?: 'markdown' | 'csv' | 'json'
+  report?: string
+}
+
+export function addPreflight(program: Command, output: Output): void {
+  program
+    .command('preflight [address]')
+    .description('when no image comes: what stops it, and what to do')
+    .option('--passive', 'only look and ask: do not take control, fire no test packets')
+    .option('--stream-port <port>', 'as the stream will have it, or range like 5000-5010', portRange)
+    .option('--stream-destination <address>', 'as the stream will have it')
+    .option('--multicast <group>', 'as the stream will have it')
+    .option('--packet-size <bytes>', 'as the stream will have it', packetSize)
+    .option('--program <file>', 'the executable that receives (this one)')
+    .option('--timeout <ms>', 'for all of it (30000)', wholeNumber(100, 3_600_000))
+    .addOption(
+      new Option('--ports <format>', 'print only what must pass: markdown, csv or json').argParser(
+        choice('markdown', 'csv', 'json'),
+      ),
+    )
+    .option('--report <file>', 'write all that was observed, as JSON for a bug report')
+    .addHelpText(
+      'after',
+      `
+Nothing on this machine is changed, and every register of the camera is put back. Without an address: who answers a broadcast.
+
+Exit codes: 0 nothing stands in the way, 3 something does, 2 wrong usage.
+
+Examples:
+  $ gigewire preflight 192.168.1.20
+  $ gigewire preflight 192.168.1.20 --report bug.json
+  $ gigewire preflight 192.168.1.20 --stream-port 5000-5010 --ports markdown`,
+    )
+    .action(async (address: string | undefined, flags: Flags) => await run(address, flags, output))
+}
+
+function optionsOf(address: string | undefined, flags: Flags): PreflightOptions {
+  const { passive, packetSize: size, ports: _, report: __, ...same } = flags
+  return {
+    ...same,
+    ...(address !== undefined && { camera: address }),
+    ...((passive === true || flags.ports !== undefined) && { active: false }),
+    ...(typeof size === 'number' && { packetSize: size }),
+  }
+}
+
+async function run(address: string | undefined, flags: Flags, output: Output): Promise<void> {
+  using watch = new InterruptWatch()
+  const report = await preflight({ ...optionsOf(address, flags), signal: watch.signal }).catch(
+    (error: Error) => {
+      if (error.name !== 'TimeoutError') throw error
+      throw new GigeError('ERR_GIGE_TIMEOUT', `preflight took longer than ${flags.timeout ?? 30_000} ms`)
+    },
+  )
+  if (flags.report !== undefined) await writeFile(flags.report, `${JSON.stringify(report, null, 2)}\n`)
+  if (flags.ports !== undefined) return printPorts(report, flags.ports, output)
+  for (const line of preflightLines(report, output.style)) output.line(line)
+  output.object(report)
+  output.blocked = !report.ok
+}
+
+function printPorts({ ports }: PreflightReport, format: NonNullable<Flags['ports']>, output: Output): void {
+  if (output.json || format === 'json') process.stdout.write(`${JSON.stringify(ports, null, 2)}\n`)
+  else process.stdout.write(format === 'csv' ? portsAsCsv(ports) : portsAsMarkdown(ports))
+}

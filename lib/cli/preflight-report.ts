@@ -1,0 +1,76 @@
+// The report as people read it: the verdict first, what was seen, what to type; then the other findings, and what must pass.
+
+import type { Finding, PreflightReport, RemedyCommand } from '../preflight/report.js'
+import type { Styler } from './style.js'
+import { printable } from './table.js'
+
+type Painter = Styler['paint']
+
+const WIDTH = 96
+const COLORS = { error: 'red', warning: 'yellow', info: 'green' } as const
+
+export function preflightLines({ findings, facts }: PreflightReport, style: Styler): string[] {
+  const paint: Painter = (color, text) => style.paint(color, text)
+  const [verdict, ...others] = findings
+  const lines = [...findingLines(verdict!, paint), ...remedyLines(verdict!, paint)]
+  for (const other of others) lines.push('', ...findingLines(other, paint), ...remedyLines(other, paint))
+  const unread = Object.entries(facts.unread)
+  if (unread.length > 0) {
+    lines.push('', paint('dim', `not read: ${unread.map(([what, why]) => `${what} (${why})`).join(', ')}`))
+  }
+  return lines
+}
+
+function findingLines({ severity, confidence, code, summary, evidence }: Finding, paint: Painter): string[] {
+  const label = severity === 'info' ? (code === 'ok' ? 'OK' : 'NOTE') : severity.toUpperCase()
+  const head = `${label.padEnd(8)}`
+  return [
+    ...wrapped(summary, WIDTH - head.length).map((line, i) =>
+      i === 0
+        ? `${paint(COLORS[severity], head)}${paint('bold', line)}`
+        : `${' '.repeat(head.length)}${line}`,
+    ),
+    `        ${paint('dim', `(${code}, ${confidence})`)}`,
+    ...evidence.flatMap((text) =>
+      wrapped(text, WIDTH - 10).map((line, i) => `        ${i === 0 ? '- ' : '  '}${line}`),
+    ),
+  ]
+}
+
+function remedyLines({ remedy }: Finding, paint: Painter): string[] {
+  if (!remedy) return []
+  return [
+    ...wrapped(remedy.text, WIDTH - 8).map(
+      (line, i) => `${i === 0 ? paint('bold', 'to do   ') : '        '}${line}`,
+    ),
+    ...remedy.commands.flatMap((command) => commandLines(command, paint)),
+  ]
+}
+
+/** Never wrapped: a line is what is typed. */
+function commandLines({ command, undo, elevated, shell }: RemedyCommand, paint: Painter): string[] {
+  const as = elevated && shell === 'sh' ? asRoot : (text: string) => text
+  return [
+    `        ${paint('cyan', printable(as(command)))}`,
+    ...(undo === undefined ? [] : [`        ${paint('dim', printable(`undo: ${as(undo)}`))}`]),
+  ]
+}
+
+/** Commands of one word after the other are run by sudo as they are; pipes need a shell that is. */
+export function asRoot(command: string): string {
+  return /[|&;<>]/.test(command) ? `sudo sh -c '${command.replaceAll("'", `'\\''`)}'` : `sudo ${command}`
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of printable(text).split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}

@@ -1,0 +1,71 @@
+// Addresses and routes: whether camera and host can talk to each other at all.
+
+import { inSubnet } from './evidence.js'
+import type { Rule } from './rule.js'
+
+const NETWORK_ERRORS = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'WSAENETUNREACH'])
+
+const wrongSubnet: Rule = ({ broadcast, camera, unicast, U, facts }) => {
+  const stranger = broadcast?.answers.find(({ address, reachable }) => !reachable && address === camera)
+  const noRoute = unicast?.error !== undefined && NETWORK_ERRORS.has(unicast.error)
+  if (U || (!stranger && !noRoute)) return undefined
+  const nics = facts.host.interfaces.filter(({ up, loopback, address }) => up && !loopback && address !== '')
+  return {
+    code: 'network.wrong-subnet',
+    severity: 'error',
+    confidence: stranger ? 'certain' : 'high',
+    summary: `No network interface of this computer is in the subnet of ${camera}`,
+    evidence: [
+      ...(stranger
+        ? [`it answers a broadcast through ${stranger.from}: ${camera}, mask ${stranger.subnetMask}`]
+        : []),
+      ...(noRoute ? [`the system has no way to it (${unicast!.error})`] : []),
+      ...nics.slice(0, 8).map(({ name, address, netmask }) => `${name} has ${address}, mask ${netmask}`),
+    ],
+  }
+}
+
+const reversePath: Rule = ({ facts, nic }) => {
+  const dropped = facts.probes.reduce((sum, { counters }) => sum + (counters?.rpDrop ?? 0), 0)
+  if (dropped === 0) return undefined
+  return {
+    code: 'network.rp-filter',
+    severity: 'error',
+    confidence: 'certain',
+    summary: 'The kernel drops what the camera sends: by its routes that sender belongs to another interface',
+    evidence: [
+      `IPReversePathFilter rose by ${dropped}`,
+      ...(nic?.rpFilter !== undefined ? [`rp_filter of ${nic.name} is ${nic.rpFilter}`] : []),
+    ],
+  }
+}
+
+const ambiguousRoute: Rule = ({ facts, camera, broadcast, U, nic }) => {
+  const nics = facts.host.interfaces.filter((one) => one.up && !one.loopback && inSubnet(camera, one))
+  const seenBy = broadcast?.answers.find(({ address }) => address === camera)?.from
+  if (nics.length < 2 || U || (seenBy !== undefined && seenBy === nic?.name)) return undefined
+  return {
+    code: 'network.ambiguous-route',
+    severity: 'error',
+    confidence: seenBy === undefined ? 'high' : 'certain',
+    summary: `${nics.map(({ name }) => name).join(' and ')} are in one subnet, and the system sends to ${camera} by ${nic?.name ?? 'one of them'}`,
+    evidence: [
+      ...nics.map(({ name, address, netmask }) => `${name} has ${address}, mask ${netmask}`),
+      ...(seenBy === undefined ? [] : [`the camera was heard through ${seenBy}`]),
+    ],
+  }
+}
+
+const addressConflict: Rule = ({ facts, camera, broadcast }) => {
+  const macs = new Set(broadcast?.answers.filter(({ address }) => address === camera).map(({ mac }) => mac))
+  if (!facts.camera?.addressConflict && macs.size < 2) return undefined
+  return {
+    code: 'network.address-conflict',
+    severity: 'error',
+    confidence: 'certain',
+    summary: `More than one camera has the address ${camera}`,
+    evidence: [...macs].map((mac) => `${mac} answers as ${camera}`),
+  }
+}
+
+export const ADDRESSING: Rule[] = [wrongSubnet, ambiguousRoute, reversePath, addressConflict]

@@ -1,0 +1,110 @@
+// What the facts come to: the few answers that the rules of diagnosis ask for, each worked out once. Pure. Letters are those of
+// reference/firewall.md section 6: B broadcast, U unicast, T a small test packet without a way opened, TP with one, J larger ones.
+
+import type {
+  AccessProbe,
+  BroadcastProbe,
+  BurstProbe,
+  CounterDelta,
+  Facts,
+  InterfaceFacts,
+  Probe,
+  TestPacketProbe,
+  UnicastProbe,
+} from '../facts.js'
+
+/** Sizes up to this pass wherever IP does. */
+export const SMALL = 576
+
+export interface Shots {
+  fired: number
+  arrived: number
+  refused: number | undefined
+  counters: CounterDelta
+}
+
+export interface Evidence {
+  facts: Facts
+  /** '' where no camera was asked for. */
+  camera: string
+  /** The NIC that its packets come in by, as far as known. */
+  nic: InterfaceFacts | undefined
+  broadcast: BroadcastProbe | undefined
+  /** undefined: not tried. */
+  B: boolean | undefined
+  unicast: UnicastProbe | undefined
+  U: boolean | undefined
+  access: AccessProbe | undefined
+  T: Shots | undefined
+  TP: Shots | undefined
+  /** Sizes of test packets that came whole, and that were fired and did not. */
+  sizes: { arrived: number[]; lost: number[]; fragmented: number[] }
+  burst: BurstProbe | undefined
+  neighbour: 'complete' | 'incomplete' | undefined
+}
+
+function last<Kind extends Probe['probe']>(
+  facts: Facts,
+  kind: Kind,
+): Extract<Probe, { probe: Kind }> | undefined {
+  return facts.probes.filter((one): one is Extract<Probe, { probe: Kind }> => one.probe === kind).at(-1)
+}
+
+function shots(packets: TestPacketProbe[]): Shots | undefined {
+  if (packets.length === 0) return undefined
+  const counters: CounterDelta = {}
+  for (const { counters: one = {} } of packets) {
+    for (const [name, value] of Object.entries(one)) {
+      if (typeof value !== 'number') continue
+      const key = name as Exclude<keyof CounterDelta, 'driver'>
+      counters[key] = (counters[key] ?? 0) + value
+    }
+  }
+  const sum = (pick: (one: TestPacketProbe) => number) => packets.reduce((total, one) => total + pick(one), 0)
+  return {
+    fired: sum((one) => one.fired),
+    arrived: sum((one) => one.arrived),
+    refused: packets.find(({ refused }) => refused !== undefined)?.refused,
+    counters,
+  }
+}
+
+export function inSubnet(address: string, nic: Pick<InterfaceFacts, 'address' | 'netmask'>): boolean {
+  const number = (text: string) =>
+    text.split('.').reduce((value, byte) => ((value << 8) | Number(byte)) >>> 0, 0)
+  if (nic.address === '' || nic.netmask === '') return false
+  return ((number(address) ^ number(nic.address)) & number(nic.netmask)) === 0
+}
+
+export function evidence(facts: Facts): Evidence {
+  const camera = facts.camera?.address ?? ''
+  const { interfaces, route, neighbours } = facts.host
+  const packets = facts.probes.filter((one): one is TestPacketProbe => one.probe === 'test-packet')
+  const small = packets.filter(({ size }) => size <= SMALL)
+  const unicast = last(facts, 'unicast')
+  const broadcast = last(facts, 'broadcast')
+  const fired = packets.filter((one) => one.fired > 0 && one.refused === undefined)
+  const sizesOf = (some: TestPacketProbe[]) =>
+    [...new Set(some.map(({ size }) => size))].sort((a, b) => a - b)
+  return {
+    facts,
+    camera,
+    nic:
+      interfaces.find(({ name }) => name !== '' && name === route?.interface) ??
+      interfaces.find((nic) => camera !== '' && inSubnet(camera, nic)),
+    broadcast,
+    B: broadcast && camera !== '' ? broadcast.answers.some(({ address }) => address === camera) : undefined,
+    unicast,
+    U: unicast && unicast.answers > 0,
+    access: last(facts, 'access'),
+    T: shots(small.filter(({ punched }) => !punched)),
+    TP: shots(small.filter(({ punched }) => punched)),
+    sizes: {
+      arrived: sizesOf(packets.filter((one) => one.arrived > 0 && one.fragmented === 0)),
+      lost: sizesOf(fired.filter((one) => one.arrived === 0)),
+      fragmented: sizesOf(packets.filter((one) => one.fragmented > 0)),
+    },
+    burst: last(facts, 'burst'),
+    neighbour: neighbours.find(({ address }) => address === camera)?.state,
+  }
+}

@@ -1,0 +1,229 @@
+// preflight(): looks at this machine, asks the camera, and says what stops its packets. Without `active` nothing is written to the camera;
+// with it every register is put back.
+
+import { realpathSync } from 'node:fs'
+import process from 'node:process'
+import * as argument from '../arguments.js'
+import type { CameraInfo } from '../types.js'
+import { collectFirewall, collectHost } from './collect/index.js'
+import { diagnose } from './diagnosis/index.js'
+import type { BroadcastProbe, Facts, InterfaceFacts, PlanFacts, UnicastProbe } from './facts.js'
+import { askEverybody } from './probe/broadcast.js'
+import { burst } from './probe/burst.js'
+import { counted } from './probe/counted.js'
+import { fireTestPackets } from './probe/test-packets.js'
+import { askByUnicast } from './probe/unicast.js'
+import type { PreflightReport } from './report.js'
+import { requiredPorts } from './rules/ports.js'
+
+export interface PreflightOptions {
+  /** Its address; without it: this machine, and who answers. */
+  camera?: string
+  /** Executable that receives; default: this one, every link of its path resolved. */
+  program?: string
+  /** Default true: take control, fire test packets, stream for a moment; everything is put back. */
+  active?: boolean
+  /** As the stream will have them. */
+  streamPort?: number | [number, number]
+  streamDestination?: string
+  multicast?: string
+  packetSize?: number
+  /** ms for all of it; default 30000. */
+  timeout?: number
+  signal?: AbortSignal
+}
+
+const OPTIONS: argument.Rules<PreflightOptions> = {
+  camera: argument.address,
+  program: argument.nonEmpty,
+  active: argument.flag,
+  streamPort: (name, value) => {
+    for (const port of Array.isArray(value) ? value : [value]) argument.whole(1, 65535)(name, port)
+  },
+  streamDestination: argument.address,
+  multicast: argument.address,
+  packetSize: argument.whole(46, 65535),
+  timeout: argument.range(100, 3_600_000),
+  signal: argument.signal,
+}
+
+/** Errors: ERR_GIGE_INVALID_ARGUMENT; the signal's reason. Whatever is wrong with camera or network is a finding, no error. */
+export async function preflight(options: PreflightOptions = {}): Promise<PreflightReport> {
+  argument.checkOptions('preflight', options, OPTIONS)
+  const limit = AbortSignal.timeout(options.timeout ?? 30_000)
+  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit
+  const facts = await gather(options, signal)
+  return report(facts)
+}
+
+export function report(facts: Facts): PreflightReport {
+  const findings = diagnose(facts)
+  return {
+    ok: findings.every(({ severity }) => severity !== 'error'),
+    findings,
+    ports: requiredPorts(facts),
+    facts,
+  }
+}
+
+function planOf({ program = process.execPath, ...options }: PreflightOptions): PlanFacts {
+  let real = program
+  try {
+    real = realpathSync.native(program)
+  } catch {
+    // as it was given: it may be another machine's
+  }
+  const { streamPort, streamDestination, multicast, packetSize } = options
+  return {
+    program,
+    programRealPath: real,
+    ...(streamPort !== undefined && { streamPort }),
+    ...(streamDestination !== undefined && { streamDestination }),
+    ...(multicast !== undefined && { multicast }),
+    ...(packetSize !== undefined && { packetSize }),
+  }
+}
+
+async function gather(options: PreflightOptions, signal: AbortSignal): Promise<Facts> {
+  const unread: Facts['unread'] = {}
+  const { system, host } = collectHost()
+  const facts: Facts = {
+    version: 1,
+    recorded: new Date().toISOString(),
+    system,
+    versions: { node: process.version },
+    host,
+    firewall: await collectFirewall(system, host, unread),
+    plan: planOf(options),
+    probes: [],
+    unread,
+  }
+  await probe(facts, options, signal)
+  return facts
+}
+
+async function probe(
+  facts: Facts,
+  { camera, active = true }: PreflightOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { probes, host } = facts
+  let nic: InterfaceFacts | undefined
+  if (camera !== undefined) {
+    facts.camera = { address: camera }
+    nic = await unicast(facts, camera, signal)
+  }
+  const seen = await broadcast(facts, camera, nic, signal)
+  if (camera === undefined || !active) return
+  host.neighbours = collectHost().host.neighbours // they have been asked now
+  const answered = probes.some((one) => one.probe === 'unicast' && one.answers > 0)
+  if (!answered || !nic) return
+  const own = host.interfaces.some(({ address }) => address === camera)
+  const { streamPort, streamDestination } = facts.plan
+  await fireTestPackets(
+    {
+      camera,
+      localAddress: nic.address,
+      device: own ? '' : nic.name,
+      nic: nic.name,
+      mtu: nic.mtu,
+      ...(streamPort !== undefined && { streamPort }),
+      ...(streamDestination !== undefined && { streamDestination }),
+    },
+    probes,
+    signal,
+  )
+  if (probes.some((one) => one.probe === 'access' && !one.granted)) return
+  // A camera that fires nothing may stream all the same, in packets that pass everywhere.
+  const proven = probes.some((one) => one.probe === 'test-packet' && one.arrived > 0)
+  const outcome = await burst(seen ?? camera, facts.plan, { nic: nic.name, proven }, signal)
+  if (!outcome) return
+  probes.push(outcome.probe)
+  Object.assign(facts.camera!, outcome.camera)
+  if (outcome.receiveBuffer) host.limits.receiveBuffer = outcome.receiveBuffer
+}
+
+/** Gives the NIC that the system takes for the camera. */
+async function unicast(
+  facts: Facts,
+  address: string,
+  signal: AbortSignal,
+): Promise<InterfaceFacts | undefined> {
+  const { interfaces } = facts.host
+  const likely =
+    interfaces.find((nic) => inSubnet(address, nic)) ?? interfaces.find((nic) => nic.gateway !== undefined)
+  const { value, ms, counters } = await counted(likely?.name ?? '', () => askByUnicast(address, signal))
+  const used = interfaces.find((nic) => nic.address !== '' && nic.address === value.source)
+  const gateway = used && !inSubnet(address, used) ? used.gateway : undefined
+  facts.host.route = {
+    interface: used?.name ?? '',
+    source: value.source ?? '',
+    ...(gateway !== undefined && { gateway }),
+    ...(value.source === undefined && value.error !== undefined && { error: value.error }),
+  }
+  facts.camera = { address, ...(value.camera && { ...value.camera, address }) }
+  const one: UnicastProbe = {
+    probe: 'unicast',
+    address,
+    sent: value.sent,
+    answers: value.answers,
+    ms,
+    ...(used && { interface: used.name }),
+    ...(value.error !== undefined && { error: value.error }),
+    ...(counters && { counters }),
+  }
+  facts.probes.push(one)
+  return used ?? likely
+}
+
+async function broadcast(
+  facts: Facts,
+  camera: string | undefined,
+  nic: InterfaceFacts | undefined,
+  signal: AbortSignal,
+): Promise<CameraInfo | undefined> {
+  const { value, ms, counters } = await counted(nic?.name ?? '', () =>
+    askEverybody(camera === undefined ? {} : { wanted: camera }, signal),
+  )
+  const error = value.error ?? (value.issues.length > 0 ? value.issues[0]!.message : undefined)
+  const one: BroadcastProbe = {
+    probe: 'broadcast',
+    ack: 'unicast',
+    rounds: 1,
+    sent: facts.host.interfaces.filter(({ up, address }) => up && address !== '').length,
+    answers: value.found.map((found) => ({
+      address: found.address,
+      mac: found.mac,
+      from: found.interface.name,
+      subnetMask: found.subnetMask,
+      model: found.model,
+      reachable: found.reachable,
+    })),
+    ms,
+    ...(nic && { interface: nic.name }),
+    ...(error !== undefined && { error }),
+    ...(counters && { counters }),
+  }
+  facts.probes.push(one)
+  const seen = value.found.filter(({ address }) => address === camera)
+  if (facts.camera && seen.length > 0) {
+    const first = seen[0]!
+    Object.assign(facts.camera, {
+      mac: first.mac,
+      subnetMask: first.subnetMask,
+      model: first.model,
+      seenBy: seen.map((found) => found.interface.name),
+      reachable: seen.some(({ reachable }) => reachable),
+      ...(first.unreachableReason !== undefined && { unreachableReason: first.unreachableReason }),
+      ...(first.addressConflict && { addressConflict: true }),
+    })
+  }
+  return seen.find(({ reachable }) => reachable)
+}
+
+function inSubnet(address: string, { address: own, netmask }: InterfaceFacts): boolean {
+  if (own === '' || netmask === '') return false
+  const number = (text: string) =>
+    text.split('.').reduce((value, byte) => (value * 256 + Number(byte)) >>> 0, 0)
+  return ((number(address) ^ number(own)) & number(netmask)) === 0
+}

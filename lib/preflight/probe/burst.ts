@@ -1,0 +1,107 @@
+// P11: a short piece of the real stream, at its full rate, with its statistics. Also finds out why a camera that can send does not.
+
+import { openCamera } from '../../camera.js'
+import { GigeError } from '../../errors.js'
+import type { NodeMap } from '../../genapi/index.js'
+import type { CameraInfo, FrameStream, StreamOptions } from '../../types.js'
+import type { BurstProbe, CameraFacts, PlanFacts, StreamFacts } from '../facts.js'
+import { counted } from './counted.js'
+
+const SMALL = 576
+const BURST_MS = 300
+/** For the first frame. */
+const PATIENCE_MS = 700
+
+export interface BurstOutcome {
+  probe: BurstProbe
+  camera: Pick<CameraFacts, 'triggerMode' | 'triggerSource'>
+  receiveBuffer?: { asked: number; granted: number }
+}
+
+export async function burst(
+  target: CameraInfo | string,
+  plan: PlanFacts,
+  { nic, proven }: { nic: string; proven: boolean },
+  signal?: AbortSignal,
+): Promise<BurstOutcome | undefined> {
+  try {
+    await using camera = await openCamera(target, { ...(signal && { signal }) })
+    const options: StreamOptions = {
+      buffers: 4,
+      ...(!proven && { packetSize: SMALL }),
+      ...(plan.streamPort !== undefined && { streamPort: plan.streamPort }),
+      ...(plan.streamDestination !== undefined && { streamDestination: plan.streamDestination }),
+    }
+    const stream = camera.stream(options)
+    stream.on('warning', () => {}) // what it would warn of is among the facts
+    const { value, ms, counters } = await counted(nic, () => read(stream, signal))
+    const { granted, packetSize } = stream
+    return {
+      probe: {
+        probe: 'burst',
+        packetSize: packetSize?.packetSize ?? 0,
+        proven,
+        seconds: value.seconds,
+        stream: value,
+        interface: nic,
+        ms,
+        ...(counters && { counters }),
+      },
+      camera: await trigger(camera.features),
+      ...(granted?.receiveBuffer.granted !== undefined && {
+        receiveBuffer: { asked: granted.receiveBuffer.asked, granted: granted.receiveBuffer.granted },
+      }),
+    }
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof GigeError) return undefined // other probes have more to say about it
+    throw error
+  }
+}
+
+async function read(stream: FrameStream, signal?: AbortSignal): Promise<StreamFacts> {
+  const started = performance.now()
+  const end = () => void stream.close()
+  signal?.addEventListener('abort', end, { once: true })
+  let limit = setTimeout(end, PATIENCE_MS)
+  let first = true
+  try {
+    for await (const frame of stream) {
+      frame.release()
+      if (!first) continue
+      first = false
+      clearTimeout(limit)
+      limit = setTimeout(end, BURST_MS)
+    }
+  } finally {
+    clearTimeout(limit)
+    signal?.removeEventListener('abort', end)
+  }
+  const stats = stream.stats()
+  return {
+    seconds: (performance.now() - started) / 1000,
+    framesComplete: stats.blocksComplete,
+    framesIncomplete: stats.blocksIncomplete,
+    packetsExpected: stats.packetsExpected,
+    packetsReceived: stats.packetsReceived,
+    lostInKernel: stats.lostInKernel,
+    lostOnWire: stats.lostOnWire,
+    blocksNoSlot: stats.blocksNoSlot,
+    foreign: stats.foreign,
+    malformed: stats.malformed,
+    acquiring: true,
+  }
+}
+
+async function trigger(features: NodeMap): Promise<BurstOutcome['camera']> {
+  const values = await features.getMany(['TriggerMode', 'TriggerSource'].filter((name) => features.has(name)))
+  const text = (name: string) => {
+    const outcome = values.get(name)
+    return outcome && 'value' in outcome ? String(outcome.value) : undefined
+  }
+  const [mode, source] = [text('TriggerMode'), text('TriggerSource')]
+  return {
+    ...(mode !== undefined && { triggerMode: mode }),
+    ...(source !== undefined && { triggerSource: source }),
+  }
+}

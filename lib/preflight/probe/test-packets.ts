@@ -1,0 +1,215 @@
+// P5 to P9 and P13: takes control, has the camera send test packets without and with a way opened before, then larger ones, and leaves
+// everything as it was, also when it is interrupted.
+
+import type { CameraControl, NativeNegotiation, StreamPort } from '../../../binding.js'
+import { GigeError } from '../../errors.js'
+import { native } from '../../native.js'
+import type { Probe, TestPacketProbe } from '../facts.js'
+import { counted } from './counted.js'
+
+const SCP = 0x0d00
+const SCPS = 0x0d04
+const SCDA = 0x0d18
+const GVSP_CAPABILITY = 0x092c
+const CONTROL_PRIVILEGE = 0x0a00
+const FIRE = 0x80000000
+
+/** Fits through everything that carries IP. */
+const SMALL = 576
+/** For one small packet, of three; slow cameras need a third of a second. */
+const SMALL_PATIENCE_MS = 200
+const PATIENCE_MS = 400
+
+export interface TestPacketPlan {
+  camera: string
+  localAddress: string
+  /** To pin the sockets to; '' for a camera of this machine. */
+  device: string
+  /** Whose counters are looked at. */
+  nic: string
+  mtu: number
+  streamPort?: number | [number, number]
+  streamDestination?: string
+}
+
+export async function fireTestPackets(
+  plan: TestPacketPlan,
+  probes: Probe[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const control = new native.CameraControl(() => {})
+  const abort = () => void control.close().catch(() => {})
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    await control.open({ address: plan.camera, localAddress: plan.localAddress, device: plan.device })
+    signal?.throwIfAborted()
+    if (!(await takeControl(control, plan, probes))) return
+    await fireAndRestore(control, plan, probes, signal)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!(error instanceof GigeError)) throw error
+    probes.push({ probe: 'access', granted: false, ms: 0, error: error.code })
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    await control.close().catch(() => {})
+  }
+}
+
+async function takeControl(control: CameraControl, plan: TestPacketPlan, probes: Probe[]): Promise<boolean> {
+  const started = performance.now()
+  const common = () => ({ probe: 'access' as const, ms: Math.round(performance.now() - started) })
+  const [ccp] = await control.readRegisters([CONTROL_PRIVILEGE]).catch(() => [])
+  const known = ccp === undefined ? {} : { ccp }
+  try {
+    await control.takeControl('control', 0)
+    probes.push({ ...common(), ...known, granted: true, interface: plan.nic })
+    return true
+  } catch (error) {
+    if (!(error instanceof GigeError) || error.code !== 'ERR_GIGE_ACCESS_DENIED') throw error
+    const holder = control.holder()
+    probes.push({ ...common(), ...known, granted: false, status: 0x8006, ...(holder && { holder }) })
+    return false
+  }
+}
+
+async function fireAndRestore(
+  control: CameraControl,
+  plan: TestPacketPlan,
+  probes: Probe[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const [scps = 0, scda = 0, scp = 0] = await control.readRegisters([SCPS, SCDA, SCP])
+  try {
+    await fire(control, plan, probes, signal)
+  } finally {
+    await restore(
+      control,
+      new Map([
+        [SCPS, (scps & ~FIRE) >>> 0],
+        [SCP, scp],
+        [SCDA, scda],
+      ]),
+      probes,
+    )
+  }
+}
+
+async function restore(control: CameraControl, values: Map<number, number>, probes: Probe[]): Promise<void> {
+  const started = performance.now()
+  const [restored, failed]: [string[], string[]] = [[], []]
+  for (const [address, value] of values) {
+    const done = await control.writeRegister(address, value).then(
+      () => true,
+      () => false,
+    )
+    ;(done ? restored : failed).push(`0x${address.toString(16)}`)
+  }
+  probes.push({ probe: 'restore', restored, failed, ms: Math.round(performance.now() - started) })
+}
+
+function openPort({ localAddress, device, streamPort = 0 }: TestPacketPlan): StreamPort {
+  const [low, high] = Array.isArray(streamPort) ? streamPort : [streamPort, streamPort]
+  return new native.StreamPort({ address: localAddress, device, port: low, portHigh: high })
+}
+
+async function fire(
+  control: CameraControl,
+  plan: TestPacketPlan,
+  probes: Probe[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const port = openPort(plan)
+  const abort = () => port.close()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    const [gvspCapability] = await control.readRegisters([GVSP_CAPABILITY]).catch(() => [])
+    const unasked = await series(control, port, plan, {
+      punch: false,
+      max: SMALL,
+      timeout: SMALL_PATIENCE_MS,
+    })
+    probes.push(...unasked.probes)
+    signal?.throwIfAborted()
+    let last = unasked
+    if (!unasked.ok) {
+      last = await series(control, port, plan, { punch: true, max: SMALL, timeout: PATIENCE_MS })
+      probes.push(...last.probes)
+      signal?.throwIfAborted()
+    }
+    probes.push({
+      probe: 'capabilities',
+      ms: 0,
+      sourcePort: last.sourcePort,
+      ...(gvspCapability !== undefined && { gvspCapability }),
+      testPackets: last.probes.some(({ fired }) => fired > 0),
+    })
+    if (!last.ok) return
+    const larger = await series(control, port, plan, { punch: !unasked.ok, timeout: SMALL_PATIENCE_MS })
+    probes.push(...larger.probes)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    port.close()
+  }
+}
+
+interface Series {
+  ok: boolean
+  sourcePort: number
+  probes: TestPacketProbe[]
+}
+
+async function series(
+  control: CameraControl,
+  port: StreamPort,
+  plan: TestPacketPlan,
+  options: { punch: boolean; max?: number; timeout: number },
+): Promise<Series> {
+  const { value, ms, counters } = await counted(plan.nic, () =>
+    control.negotiatePacketSize(port, {
+      interfaceMtu: plan.mtu,
+      ...options,
+      ...(plan.streamDestination !== undefined && { destination: plan.streamDestination }),
+    }),
+  )
+  const attempts = joined(value)
+  const probes = attempts.map(
+    ({ size, fired, arrived, fragmented, status, actual, ms: took }): TestPacketProbe => ({
+      probe: 'test-packet',
+      size: arrived && actual > 0 ? actual : size,
+      dontFragment: true,
+      punched: options.punch && value.punched,
+      fired,
+      arrived: arrived ? 1 : 0,
+      fragmented: fragmented ? 1 : 0,
+      ...(status !== 0 && { refused: status }),
+      destination: plan.streamDestination ?? plan.localAddress,
+      port: port.port,
+      interface: plan.nic,
+      ms: attempts.length === 1 ? ms : Math.round(took),
+      // Counters are those of the whole series: only a series of one size has them.
+      ...(attempts.length === 1 && counters && { counters }),
+    }),
+  )
+  return { ok: value.ok, sourcePort: value.scsp, probes }
+}
+
+/** What was tried at one size, together. */
+function joined({ tried }: NativeNegotiation): NativeNegotiation['tried'] {
+  const bySize = new Map<number, NativeNegotiation['tried'][number]>()
+  for (const one of tried) {
+    const before = bySize.get(one.size)
+    bySize.set(
+      one.size,
+      before
+        ? {
+            ...one,
+            arrived: before.arrived || one.arrived,
+            fired: before.fired + one.fired,
+            ms: before.ms + one.ms,
+            actual: Math.max(before.actual, one.actual),
+          }
+        : one,
+    )
+  }
+  return [...bySize.values()]
+}

@@ -1,0 +1,168 @@
+// What to do about a finding: in words, and where there are, the commands for this machine with what takes them back.
+
+import type { Facts, InterfaceFacts } from '../facts.js'
+import type { FindingCode } from '../finding-codes.js'
+import type { Remedy, RemedyCommand } from '../report.js'
+import { inboundRule, linuxRules } from './linux.js'
+import { sh } from './quote.js'
+
+const root = (command: string, undo?: string): RemedyCommand => ({
+  shell: 'sh',
+  command,
+  ...(undo !== undefined && { undo }),
+  elevated: true,
+})
+
+function nicOf({ host, camera }: Facts): InterfaceFacts | undefined {
+  return (
+    host.interfaces.find(({ name }) => name !== '' && name === host.route?.interface) ??
+    (camera ? undefined : host.interfaces[0])
+  )
+}
+
+function inbound(text: string): (facts: Facts) => Remedy {
+  return (facts) => {
+    const rule = inboundRule(facts)
+    return { text, commands: facts.system === 'linux' && rule ? linuxRules(rule, facts) : [] }
+  }
+}
+
+function sysctl(name: string, value: number, before: number | undefined): RemedyCommand {
+  return root(`sysctl -w ${name}=${value}`, before === undefined ? undefined : `sysctl -w ${name}=${before}`)
+}
+
+const words = (text: string) => (): Remedy => ({ text, commands: [] })
+
+const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
+  'firewall.inbound-stream': inbound(
+    'Let UDP of the camera in. Where the images must pass a rule for a port, pin it with { streamPort }.',
+  ),
+  'firewall.inbound-reject': inbound('Let UDP of the camera in; the firewall rejects it now.'),
+  'firewall.inbound-all': inbound('Let UDP of the camera in: now not even answers pass.'),
+  'firewall.broadcast-reply': inbound(
+    'Give the address of the camera where you open it, or let UDP of the camera in.',
+  ),
+  'firewall.outbound': words('Allow outgoing UDP to port 3956, and from the stream to the camera.'),
+  'network.broadcast-blocked': words(
+    'Give the address of the camera where you open it. In a container, host networking makes broadcasts work.',
+  ),
+  'network.wrong-subnet': ({ host, camera }) => {
+    const nic = host.interfaces.find(({ up, loopback, address }) => up && !loopback && address !== '')
+    const mask = camera?.subnetMask ?? '255.255.255.0'
+    return {
+      text: `Give the camera an address of this network, or this computer one of the camera's (mask ${mask}).`,
+      commands:
+        nic && camera?.mac
+          ? [
+              {
+                shell: 'sh',
+                command: `gigewire force-ip ${camera.mac} --address ${neighbourOf(nic)} --netmask ${nic.netmask} --interface ${sh(nic.name)}`,
+                elevated: false,
+              },
+            ]
+          : [],
+    }
+  },
+  'network.rp-filter': (facts) => {
+    const nic = nicOf(facts)
+    if (!nic) return { text: 'Set rp_filter of the interface towards the camera to 0.', commands: [] }
+    const name = `net.ipv4.conf.${nic.name}.rp_filter`
+    return {
+      text: 'Give camera and interface addresses of one subnet that no other interface has; until then switch the filter off here.',
+      commands: [
+        root(
+          `sysctl -w net.ipv4.conf.all.rp_filter=0 ${sh(`${name}=0`)}`,
+          `sysctl -w ${sh(`${name}=${nic.rpFilter ?? 1}`)}`,
+        ),
+      ],
+    }
+  },
+  'network.ambiguous-route': words(
+    'Give each network interface a subnet of its own, or name the one that the camera is at: { interface }.',
+  ),
+  'network.address-conflict': words(
+    'Give the cameras addresses of their own: gigewire force-ip <MAC> --address <address>.',
+  ),
+  'network.nat': words(
+    'Use host networking, or say where the camera reaches this computer: { streamDestination }, with a pinned { streamPort } that is forwarded.',
+  ),
+  'network.not-a-camera': words('Look for the right address: gigewire list.'),
+  'camera.off-or-other-segment': words(
+    "See the camera's power and cable, and whether it is in this network (VLAN); one that has just started needs up to a minute.",
+  ),
+  'link.down': (facts) => {
+    const nic = facts.host.interfaces.find(
+      ({ up, carrier, loopback }) => !loopback && (!up || carrier === false),
+    )
+    return {
+      text: 'Plug the cable in at both ends; see that the camera has power.',
+      commands:
+        nic && !nic.up ? [root(`ip link set ${sh(nic.name)} up`, `ip link set ${sh(nic.name)} down`)] : [],
+    }
+  },
+  'mtu.host': (facts) => {
+    const nic = nicOf(facts)
+    const size = facts.plan.packetSize ?? 9000
+    return {
+      text: "Raise the MTU of the interface, and of the switch between; or use { packetSize: 'auto' }.",
+      commands:
+        nic && facts.system === 'linux'
+          ? [
+              root(
+                `ip link set ${sh(nic.name)} mtu ${Math.max(size, 1500)}`,
+                `ip link set ${sh(nic.name)} mtu ${nic.mtu}`,
+              ),
+            ]
+          : [],
+    }
+  },
+  'mtu.path': words(
+    'Streams use the largest size that passes by themselves. For larger ones switch jumbo frames on at the switch between.',
+  ),
+  'mtu.fragmentation': words("Use { packetSize: 'auto' }: such sizes are refused then."),
+  'camera.busy': words(
+    "Close the other application, or wait for its heartbeat to run out (3 s by default); listen with { access: 'monitor' } meanwhile.",
+  ),
+  'camera.no-test-packet': words(
+    'Give { packetSize } where you know what passes: 1500 does nearly everywhere.',
+  ),
+  'host.receive-buffer': ({ host: { limits } }) => ({
+    text: 'Let sockets have larger queues.',
+    commands: [
+      sysctl('net.core.rmem_max', Math.max(limits.receiveBuffer?.asked ?? 0, 32 << 20), limits.rmemMax),
+    ],
+  }),
+  'host.backlog': ({ host: { limits } }) => ({
+    text: 'Let more packets wait before IP, and keep other work off the core that takes the interrupts.',
+    commands: [sysctl('net.core.netdev_max_backlog', 10_000, limits.netdevMaxBacklog)],
+  }),
+  'nic.ring': (facts) => {
+    const nic = nicOf(facts)
+    return {
+      text: 'Lengthen the receive ring of the interface.',
+      commands: nic ? [root(`ethtool -G ${sh(nic.name)} rx 4096`)] : [],
+    }
+  },
+  'network.switch-loss': words(
+    "See cable and connectors, the switch's counters, and the sum of what the cameras send; gigewire plan spreads it.",
+  ),
+  'stream.waiting-for-trigger': words('Trigger it, or set TriggerMode to Off.'),
+  'stream.not-acquiring': words('Start the acquisition: AcquisitionStart.'),
+  'stream.no-free-slot': words('Release frames sooner, or ask for more { buffers }.'),
+  'stream.wrong-destination': words(
+    'Another application, or an earlier run, has set the destination: start the stream anew.',
+  ),
+}
+
+/** The last address of the network but one, by which nobody is likely to live. */
+function neighbourOf({ address, netmask }: InterfaceFacts): string {
+  const number = (text: string) => text.split('.').reduce((value, byte) => value * 256 + Number(byte), 0)
+  const [own, mask] = [number(address), number(netmask)]
+  const last = (((own & mask) >>> 0) + (~mask >>> 0) - 1) >>> 0
+  const chosen = last === own ? last - 1 : last
+  return [24, 16, 8, 0].map((shift) => (chosen >>> shift) & 255).join('.')
+}
+
+export function remedyFor(code: FindingCode, facts: Facts): Remedy | undefined {
+  return REMEDIES[code]?.(facts)
+}
