@@ -182,8 +182,9 @@ async function broadcast(
   nic: InterfaceFacts | undefined,
   signal: AbortSignal,
 ): Promise<CameraInfo | undefined> {
+  const answered = facts.probes.some((one) => one.probe === 'unicast' && one.answers > 0)
   const { value, ms, counters } = await counted(nic?.name ?? '', () =>
-    askEverybody(camera === undefined ? {} : { wanted: camera }, signal),
+    askEverybody(camera === undefined ? {} : { wanted: camera, known: answered }, signal),
   )
   const error = value.error ?? (value.issues.length > 0 ? value.issues[0]!.message : undefined)
   const one: BroadcastProbe = {

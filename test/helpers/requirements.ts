@@ -13,6 +13,7 @@ const PACKAGES: Record<string, string> = {
   'arv-camera-test-0.8': 'apt-get install aravis-tools',
   'arv-tool-0.8': 'apt-get install aravis-tools-cli',
   nft: 'apt-get install nftables',
+  iptables: 'apt-get install iptables',
   tshark: 'apt-get install tshark',
   cmake: 'apt-get install cmake g++',
   doctest: 'apt-get install doctest-dev',

@@ -5,13 +5,8 @@ import type { CounterDelta, Facts } from '../facts.js'
 import type { Evidence, Shots } from './evidence.js'
 import { count, type Rule } from './rule.js'
 
-/** Packets that came as far as the interface and were dropped behind it; undefined: nobody counted. */
-function droppedHere({ fwDrop, nicRx, ipReceives }: CounterDelta): number | undefined {
-  if (fwDrop === undefined) return undefined
-  // Before IP: XDP, or a filter at the interface's ingress.
-  const early = nicRx !== undefined && ipReceives !== undefined ? Math.max(0, nicRx - ipReceives) : 0
-  return Math.max(fwDrop, early)
-}
+/** Frames that came as far as the interface, and not to IP: ARP and IPv6 are among them, so that few of them prove nothing. */
+const beforeIp = ({ nicRx = 0, ipReceives = 0 }: CounterDelta) => Math.max(0, nicRx - ipReceives)
 
 const lost = (shots: Shots | undefined): shots is Shots =>
   shots !== undefined && shots.fired > 0 && shots.arrived === 0
@@ -24,33 +19,34 @@ export function managerText({ linux }: Facts['firewall']): string[] {
     ...(linux?.firewalld?.running
       ? [`firewalld is running, default zone ${linux.firewalld.defaultZone ?? 'unknown'}`]
       : []),
-    ...(linux?.nftables?.configured ? ['/etc/nftables.conf holds rules'] : []),
   ]
 }
 
 const inboundStream: Rule = ({ T, TP, facts, camera }) => {
   if (!lost(T)) return undefined
-  const here = droppedHere(T.counters)
+  const { fwDrop = 0, rejSent = 0 } = T.counters
   const opened = TP !== undefined && TP.arrived > 0
-  const counted = here !== undefined && here >= T.fired
-  if (!opened && !counted) return undefined
-  const rejected = (T.counters.rejSent ?? 0) > 0 && counted
-  const early = counted && (T.counters.fwDrop ?? 0) < T.fired
+  const counted = fwDrop >= T.fired
+  // XDP, or a filter at the interface's ingress: only where it took as many as were fired each time.
+  const early = !counted && lost(TP) && [T, TP].every((shots) => beforeIp(shots.counters) >= shots.fired)
+  if (!opened && !counted && !early) return undefined
+  const rejected = rejSent > 0 && counted
   return {
     code: rejected ? 'firewall.inbound-reject' : 'firewall.inbound-stream',
     severity: opened ? 'warning' : 'error',
-    confidence: 'certain',
+    confidence: early ? 'high' : 'certain',
     summary: opened
       ? `Something on or before this computer drops what ${camera} sends unasked. Streams work, since a way was opened from inside; it closes when nothing is sent for 30 to 60 s`
       : `This computer drops what ${camera} sends: it arrives, and no program gets it`,
     evidence: [
       `${count(T.fired, 'test packet')} of 576 bytes fired, none received`,
-      ...(counted
+      ...(counted ? [`${count(fwDrop, 'packet')} received by IP meanwhile and delivered to nobody`] : []),
+      ...(early
         ? [
-            `${here} packets were dropped on this computer meanwhile (${early ? 'before IP: XDP, or a filter at the ingress of the interface' : 'received by IP, delivered to nobody'})`,
+            `${beforeIp(T.counters)} frames came to the interface meanwhile and not to IP: dropped by XDP, or by a filter at its ingress`,
           ]
         : []),
-      ...(rejected ? [`${count(T.counters.rejSent!, 'rejection')} (ICMP unreachable) sent meanwhile`] : []),
+      ...(rejected ? [`${count(rejSent, 'rejection')} (ICMP unreachable) sent meanwhile`] : []),
       ...(opened
         ? [
             `${count(TP.arrived, 'test packet')} arrived once a datagram had been sent from the stream socket to the camera`,
@@ -79,8 +75,8 @@ const broadcastReply: Rule = ({ B, U, broadcast, facts }) => {
 }
 
 const inboundAll: Rule = ({ U, B, unicast, neighbour, facts }) => {
-  const dropped = (unicast?.counters && droppedHere(unicast.counters)) ?? 0
-  if (U !== false || B || !unicast || dropped < Math.max(1, unicast.sent - 1)) return undefined
+  const dropped = unicast?.counters?.fwDrop ?? 0
+  if (U !== false || B || !unicast || unicast.sent === 0 || dropped < unicast.sent - 1) return undefined
   return {
     code: 'firewall.inbound-all',
     severity: 'error',

@@ -4,7 +4,10 @@ import { discover } from '../../discovery.js'
 import { GigeError } from '../../errors.js'
 import type { CameraInfo, DiscoveryWarning } from '../../types.js'
 
+/** Cameras may delay their answer by a second, if they were told to. */
 const PATIENCE_MS = 1000
+/** Where the camera has answered by its address already. */
+const KNOWN_PATIENCE_MS = 700
 
 export interface BroadcastOutcome {
   found: CameraInfo[]
@@ -14,14 +17,13 @@ export interface BroadcastOutcome {
 
 /** Ends as soon as `wanted` has answered; without it all of a second is waited. */
 export async function askEverybody(
-  { interfaces, wanted }: { interfaces?: string[]; wanted?: string },
+  { wanted, known = false }: { wanted?: string; known?: boolean },
   signal?: AbortSignal,
 ): Promise<BroadcastOutcome> {
   const issues: DiscoveryWarning[] = []
   try {
     const found = await discover({
-      timeout: PATIENCE_MS,
-      ...(interfaces && { interfaces }),
+      timeout: known ? KNOWN_PATIENCE_MS : PATIENCE_MS,
       ...(wanted !== undefined && { until: (all) => all.some(({ address }) => address === wanted) }),
       onWarning: (issue) => issues.push(issue),
       ...(signal && { signal }),

@@ -9,8 +9,9 @@ import { counted } from './counted.js'
 
 const SMALL = 576
 const BURST_MS = 300
-/** For the first frame. */
+/** For the first frame; where not even a test packet came, little is to be hoped for. */
 const PATIENCE_MS = 700
+const LITTLE_PATIENCE_MS = 300
 
 export interface BurstOutcome {
   probe: BurstProbe
@@ -34,7 +35,9 @@ export async function burst(
     }
     const stream = camera.stream(options)
     stream.on('warning', () => {}) // what it would warn of is among the facts
-    const { value, ms, counters } = await counted(nic, () => read(stream, signal))
+    const { value, ms, counters } = await counted(nic, () =>
+      read(stream, proven ? PATIENCE_MS : LITTLE_PATIENCE_MS, signal),
+    )
     const { granted, packetSize } = stream
     return {
       probe: {
@@ -59,11 +62,11 @@ export async function burst(
   }
 }
 
-async function read(stream: FrameStream, signal?: AbortSignal): Promise<StreamFacts> {
+async function read(stream: FrameStream, patience: number, signal?: AbortSignal): Promise<StreamFacts> {
   const started = performance.now()
   const end = () => void stream.close()
   signal?.addEventListener('abort', end, { once: true })
-  let limit = setTimeout(end, PATIENCE_MS)
+  let limit = setTimeout(end, patience)
   let first = true
   try {
     for await (const frame of stream) {

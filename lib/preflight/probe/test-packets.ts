@@ -18,7 +18,7 @@ const FIRE = 0x80000000
 const SMALL = 576
 /** For one small packet, of three; slow cameras need a third of a second. */
 const SMALL_PATIENCE_MS = 200
-const PATIENCE_MS = 400
+const PATIENCE_MS = 250
 
 export interface TestPacketPlan {
   camera: string

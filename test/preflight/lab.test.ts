@@ -1,0 +1,407 @@
+// The laboratory: real networks with one fault each, and what preflight says first, as an ordinary user. Where a command mends it, the
+// command that was printed is run as it was printed, the stream must flow then, and its undo must leave every rule as it was.
+
+import { describe, expect, it } from 'vitest'
+import type { Finding, PreflightOptions, PreflightReport, SimulatorOptions } from '../../lib/index.js'
+import { insideOk } from '../helpers/inside.js'
+import { type CableOptions, cable, Namespace } from '../helpers/netns.js'
+import { type RemoteSimulator, remoteSimulator } from '../helpers/remote-simulator.js'
+import { describeWith } from '../helpers/requirements.js'
+
+const CAMERA = '10.99.0.2'
+const HOST = '10.99.0.1'
+const SMALL: SimulatorOptions = { width: 320, height: 240, frameRate: 60 }
+
+interface Lab {
+  host: Namespace
+  camera: Namespace
+  simulator: RemoteSimulator | undefined
+}
+
+interface Case {
+  name: string
+  /** First finding; its confidence where it matters. */
+  first: string
+  confidence?: Finding['confidence']
+  severity?: Finding['severity']
+  /** Further findings there must be. */
+  also?: string[]
+  firewall?: boolean
+  cable?: CableOptions
+  /** undefined: nobody at the other end. */
+  simulator?: SimulatorOptions | null
+  prepare?: (lab: Lab) => void | Promise<void>
+  options?: PreflightOptions
+  /** The printed command mends it: what the ruleset is read by. */
+  mends?: 'nft'
+}
+
+const input = (...rules: string[]) => `table inet filter {
+  chain input {
+    type filter hook input priority 0; policy accept;
+    ${rules.join('\n    ')}
+  }
+}`
+const defaultDeny = (...rules: string[]) => `table inet filter {
+  chain input {
+    type filter hook input priority 0; policy drop;
+    ct state established,related accept
+    iifname "lo" accept
+    ${rules.join('\n    ')}
+  }
+}`
+
+/** A router with a third network behind it: the host reaches the camera through it. */
+function route(lab: Lab, masquerade: boolean): void {
+  const { host, camera } = lab
+  host.exec('ip', 'link', 'del', 'v0')
+  const router = new Namespace()
+  routers.push(router)
+  cable(host, { device: 'v0', cidr: '10.50.0.2/24' }, router, { device: 'r0', cidr: '10.50.0.1/24' })
+  cable(camera, { device: 'v1', cidr: `${CAMERA}/24` }, router, { device: 'r1', cidr: '10.99.0.254/24' })
+  router.exec('sysctl', '-qw', 'net.ipv4.ip_forward=1')
+  host.exec('ip', 'route', 'add', 'default', 'via', '10.50.0.1')
+  if (!masquerade) camera.exec('ip', 'route', 'add', 'default', 'via', '10.99.0.254')
+  if (masquerade)
+    router.nft(`table ip nat {
+  chain post {
+    type nat hook postrouting priority 100;
+    oifname "r1" masquerade
+  }
+}`)
+}
+const routers: Namespace[] = []
+
+const CASES: Case[] = [
+  { name: 'nothing is wrong', first: 'ok' },
+  {
+    name: 'default deny with connection tracking',
+    first: 'firewall.inbound-stream',
+    confidence: 'certain',
+    severity: 'warning',
+    also: ['firewall.broadcast-reply'],
+    firewall: true,
+    prepare: ({ host }) => host.nft(defaultDeny()),
+    mends: 'nft',
+  },
+  {
+    name: 'unrequested UDP is dropped, however it was asked for',
+    first: 'firewall.inbound-stream',
+    confidence: 'certain',
+    severity: 'error',
+    firewall: true,
+    prepare: ({ host }) => host.nft(input('udp sport != 3956 ip saddr 10.99.0.2 drop')),
+    mends: 'nft',
+  },
+  {
+    name: 'it is rejected',
+    first: 'firewall.inbound-reject',
+    confidence: 'certain',
+    firewall: true,
+    prepare: ({ host }) =>
+      host.nft(input('ct state established,related accept', 'ip saddr 10.99.0.2 reject')),
+    mends: 'nft',
+  },
+  {
+    name: 'all that the camera sends is dropped',
+    first: 'firewall.inbound-all',
+    confidence: 'certain',
+    firewall: true,
+    prepare: ({ host }) => host.nft(input('meta l4proto udp drop')),
+    mends: 'nft',
+  },
+  {
+    name: 'it is dropped at the ingress of the interface',
+    first: 'firewall.inbound-stream',
+    confidence: 'high',
+    firewall: true,
+    prepare: ({ host }) =>
+      host.nft(`table netdev early {
+  chain in {
+    type filter hook ingress device v0 priority 0; policy accept;
+    udp sport != 3956 ip saddr 10.99.0.2 drop
+  }
+}`),
+    mends: 'nft',
+  },
+  {
+    name: 'answers to broadcasts alone are dropped',
+    first: 'firewall.broadcast-reply',
+    confidence: 'high',
+    firewall: true,
+    prepare: ({ host }) => host.nft(input('ct state new udp sport 3956 drop')),
+    mends: 'nft',
+  },
+  {
+    name: 'nothing may be sent',
+    first: 'firewall.outbound',
+    confidence: 'certain',
+    firewall: true,
+    prepare: ({ host }) =>
+      host.nft(`table inet filter {
+  chain output {
+    type filter hook output priority 0; policy accept;
+    udp dport 3956 drop
+  }
+}`),
+  },
+  {
+    name: 'iptables drops it',
+    first: 'firewall.inbound-stream',
+    confidence: 'certain',
+    firewall: true,
+    prepare: ({ host }) => {
+      host.exec(
+        'iptables',
+        '-A',
+        'INPUT',
+        '-m',
+        'conntrack',
+        '--ctstate',
+        'ESTABLISHED,RELATED',
+        '-j',
+        'ACCEPT',
+      )
+      host.exec('iptables', '-A', 'INPUT', '-p', 'udp', '-j', 'DROP')
+    },
+    mends: 'nft',
+  },
+  {
+    name: 'strict reverse-path filter, and a route by another interface',
+    first: 'network.rp-filter',
+    confidence: 'certain',
+    prepare: ({ host, camera }) => {
+      // A camera that knows where the host is: the filter would swallow its ARP requests as well, uncounted.
+      const mac = host.exec('cat', '/sys/class/net/v0/address').trim()
+      camera.exec('ip', 'neigh', 'replace', HOST, 'lladdr', mac, 'dev', 'v1')
+      host.exec('ip', 'link', 'add', 'dummy0', 'type', 'veth', 'peer', 'name', 'dummy1')
+      host.exec('ip', 'link', 'set', 'dummy1', 'up')
+      host.exec('ip', 'link', 'set', 'dummy0', 'up')
+      host.exec('ip', 'route', 'add', `${CAMERA}/32`, 'dev', 'dummy0')
+      for (const which of ['all', 'v0']) host.exec('sysctl', '-qw', `net.ipv4.conf.${which}.rp_filter=1`)
+    },
+  },
+  {
+    name: 'camera and host are in different subnets',
+    first: 'network.wrong-subnet',
+    confidence: 'certain',
+    prepare: ({ host }) => {
+      host.exec('ip', 'addr', 'flush', 'dev', 'v0')
+      host.address('v0', '10.77.0.1/24')
+    },
+  },
+  {
+    name: 'two interfaces are in one subnet',
+    first: 'network.ambiguous-route',
+    prepare: ({ host }) => {
+      host.exec('ip', 'link', 'add', 'dummy0', 'type', 'veth', 'peer', 'name', 'dummy1')
+      host.exec('ip', 'link', 'set', 'dummy1', 'up')
+      host.address('dummy0', '10.99.0.7/24')
+      host.exec('ip', 'link', 'set', 'dummy0', 'up')
+      host.exec('ip', 'route', 'del', '10.99.0.0/24', 'dev', 'v0')
+      for (const which of ['all', 'v0']) host.exec('sysctl', '-qw', `net.ipv4.conf.${which}.rp_filter=0`)
+    },
+  },
+  {
+    name: 'a packet size that the interface does not take',
+    first: 'mtu.host',
+    confidence: 'certain',
+    options: { packetSize: 8000 },
+  },
+  {
+    name: 'a path narrower than the interface, without a word',
+    first: 'mtu.path',
+    confidence: 'high',
+    cable: { mtu: 9000, farMtu: 1500 },
+  },
+  {
+    name: 'packets that are cut into fragments on their way',
+    first: 'mtu.fragmentation',
+    confidence: 'certain',
+    cable: { mtu: 9000, farMtu: 1500 },
+    simulator: { ...SMALL, faults: { packetSize: 'ignore-df' } },
+  },
+  {
+    name: 'a socket queue too small for the frames',
+    first: 'host.receive-buffer',
+    simulator: { width: 4096, height: 3000, frameRate: 2 },
+  },
+  {
+    name: 'another application controls the camera',
+    first: 'camera.busy',
+    confidence: 'certain',
+    prepare: async ({ camera, simulator }) => {
+      const holder = camera.spawn(process.execPath, ['--input-type=module', '-e', HOLD])
+      await new Promise<void>((resolve) => holder.stdout!.once('data', () => resolve()))
+      void simulator
+    },
+  },
+  {
+    name: 'a camera without test packets, made by others',
+    first: 'camera.no-test-packet',
+    simulator: null,
+    prepare: async ({ camera }) => {
+      camera.spawn('arv-fake-gv-camera-0.8', ['-i', 'v1', '-s', 'GV01'], { stdio: 'ignore' })
+      await camera.listening(3956)
+    },
+  },
+  {
+    name: 'a wrong address, at which another host is',
+    first: 'network.not-a-camera',
+    confidence: 'high',
+    simulator: null,
+  },
+  {
+    name: 'a host that has the address and says nothing',
+    first: 'network.not-a-camera',
+    confidence: 'medium',
+    prepare: ({ camera }) => camera.nft(input('meta l4proto udp drop')),
+  },
+  {
+    name: 'nobody has the address',
+    first: 'camera.off-or-other-segment',
+    simulator: null,
+    options: { camera: '10.99.0.77' },
+  },
+  {
+    name: 'the link is down',
+    first: 'link.down',
+    confidence: 'certain',
+    prepare: ({ camera }) => {
+      camera.exec('ip', 'link', 'set', 'v1', 'down')
+    },
+  },
+  {
+    name: 'the interface is switched off',
+    first: 'link.down',
+    confidence: 'certain',
+    prepare: ({ host }) => {
+      host.exec('ip', 'link', 'set', 'v0', 'down')
+    },
+  },
+  {
+    name: 'a router between that translates addresses',
+    first: 'network.nat',
+    confidence: 'high',
+    prepare: (lab) => route(lab, true),
+  },
+  {
+    name: 'a router between, which broadcasts do not cross',
+    first: 'network.broadcast-blocked',
+    prepare: (lab) => route(lab, false),
+  },
+  {
+    name: 'the camera waits for a trigger',
+    first: 'stream.waiting-for-trigger',
+    confidence: 'certain',
+    prepare: async ({ camera }) => {
+      await insideOk(
+        camera,
+        async (gigewire, address) => {
+          const opened = await gigewire.openCamera(address)
+          await opened.features.set('TriggerMode', 'On')
+          await opened.close()
+        },
+        CAMERA,
+      )
+    },
+  },
+  {
+    name: 'packets are lost before they reach this computer',
+    first: 'network.switch-loss',
+    simulator: { ...SMALL, gso: false },
+    prepare: ({ camera }) =>
+      camera.nft(`table inet t {
+  chain out {
+    type filter hook output priority 0; policy accept;
+    udp sport != 3956 meta length > 1000 numgen random mod 10 == 0 drop
+  }
+}`),
+  },
+]
+
+const HOLD = `
+import { openCamera } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).pathname)}
+const camera = await openCamera('${CAMERA}')
+console.log('held')
+setInterval(() => void camera, 1000)
+`
+
+async function look(host: Namespace, options: PreflightOptions): Promise<PreflightReport & { ms: number }> {
+  return await insideOk(
+    host,
+    async (gigewire, options) => {
+      const started = performance.now()
+      const report = await gigewire.preflight(options)
+      return { ...report, ms: performance.now() - started }
+    },
+    options,
+    { unprivileged: true },
+  )
+}
+
+/** Frames that come without anything having been opened from inside: the port is one that was never sent from. */
+async function flows(host: Namespace): Promise<boolean> {
+  return await insideOk(
+    host,
+    async (gigewire, address) => {
+      try {
+        const report = await gigewire.preflight({ camera: address })
+        return report.findings[0]?.code === 'ok'
+      } catch {
+        return false
+      }
+    },
+    CAMERA,
+    { unprivileged: true },
+  )
+}
+
+describeWith(['netns', 'nft', 'iptables', 'arv-fake-gv-camera-0.8', 'sysctl'], 'the laboratory', () => {
+  describe.each(CASES.map((one) => [one.name, one] as const))('%s', (_, one) => {
+    it(`is ${one.first}`, async () => {
+      using host = new Namespace()
+      using camera = new Namespace()
+      const ends = [
+        { device: 'v0', cidr: `${HOST}/24` },
+        { device: 'v1', cidr: `${CAMERA}/24` },
+      ] as const
+      cable(host, ends[0], camera, ends[1], one.cable)
+      const simulator =
+        one.simulator === null
+          ? undefined
+          : await remoteSimulator(camera, { ...(one.simulator ?? SMALL), address: CAMERA })
+      try {
+        await one.prepare?.({ host, camera, simulator })
+        const report = await look(host, { camera: CAMERA, ...one.options })
+        const told = report.findings.map(({ code, confidence, severity }) => ({ code, confidence, severity }))
+        const what = JSON.stringify(report.findings, null, 1) + JSON.stringify(report.facts.probes)
+        expect(told[0]?.code, what).toBe(one.first)
+        if (one.confidence) expect(told[0]?.confidence, what).toBe(one.confidence)
+        if (one.severity) expect(told[0]?.severity, what).toBe(one.severity)
+        expect(told.map(({ code }) => code)).toEqual(expect.arrayContaining(one.also ?? []))
+        const accused = told.filter(({ code }) => code.startsWith('firewall.'))
+        if (!one.firewall) expect(accused, what).toEqual([])
+        expect(report.ms, what).toBeLessThan(3000)
+        if (one.mends) await mend(host, report)
+      } finally {
+        for (const router of routers.splice(0)) router[Symbol.dispose]()
+      }
+    })
+  })
+
+  async function mend(host: Namespace, report: PreflightReport): Promise<void> {
+    // What was counted meanwhile is no rule.
+    const rules = () =>
+      host.exec('nft', 'list', 'ruleset').replace(/counter packets \d+ bytes \d+/g, 'counter')
+    const before = rules()
+    const [command, ...more] = report.findings[0]!.remedy!.commands
+    expect(more).toEqual([])
+    expect(await flows(host)).toBe(false)
+    host.exec('sh', '-c', command!.command)
+    expect(rules()).not.toBe(before)
+    expect(await flows(host), rules()).toBe(true)
+    host.exec('sh', '-c', command!.undo!)
+    expect(rules()).toBe(before)
+  }
+})
