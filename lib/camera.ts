@@ -18,6 +18,7 @@ import {
 } from './genapi/index.js'
 import { native } from './native.js'
 import { negotiate } from './packet-size.js'
+import { explainSilence } from './preflight/explain.js'
 import { CameraStream, type StreamHost } from './stream.js'
 import { STREAM } from './stream-options.js'
 import type {
@@ -98,7 +99,7 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
         // Where two NICs share a subnet the routing table picks one, not necessarily the camera's.
         device: info.interface.name,
       })
-      .catch(explainRefusal)
+      .catch(async (error: unknown) => await explainRefusal(error, info.address))
     if (isCameraInfo(target) && !capabilities.readsDenied) await assertSame(control, target)
     await takeControl(control, info, access, heartbeatTimeout)
     const features = await readNodeMap(control, life)
@@ -114,10 +115,19 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
   }
 }
 
-/** A machine that refuses the port is up: that its interface is down is not what to look for. */
-function explainRefusal(error: unknown): never {
-  if (error instanceof GigeError && error.errno === constants.errno.ECONNREFUSED)
+/** Says why a camera does not answer, where that can be found out. */
+async function explainRefusal(error: unknown, address: string): Promise<never> {
+  if (!(error instanceof GigeError)) throw error
+  // A machine that refuses the port is up: that its interface is down is not what to look for.
+  if (error.errno === constants.errno.ECONNREFUSED)
     Object.assign(error, { hint: hintFor('ERR_GIGE_NOT_FOUND') })
+  if (error.code === 'ERR_GIGE_TIMEOUT') {
+    const findings = await explainSilence(address)
+    const [cause] = findings
+    const hint =
+      cause && cause.code !== 'unknown' ? `${cause.summary}. ${cause.remedy?.text ?? ''}`.trim() : error.hint
+    Object.assign(error, { findings, hint })
+  }
   throw error
 }
 
@@ -138,6 +148,26 @@ async function takeControl(
       { hint: error.hint, cause: error, details: { holder, status: error.status } },
     )
   }
+}
+
+async function noFrameError(stream: CameraStream, timeout: number): Promise<GigeError> {
+  const stats = stream.stats()
+  const findings = await stream.explain()
+  const [cause] = findings
+  const named = cause !== undefined && cause.code !== 'unknown'
+  const came = `${stats.datagrams} packets, ${stats.blocksIncomplete} incomplete frames`
+  return new GigeError(
+    'ERR_GIGE_TIMEOUT',
+    `No complete frame within ${timeout} ms (${came})${named ? `: ${cause.summary}` : ''}`,
+    {
+      hint:
+        (named && cause.remedy?.text) ||
+        (stats.datagrams === 0
+          ? 'Nothing arrived: is the camera waiting for a trigger (TriggerMode), or does a firewall drop the stream?'
+          : 'Packets are lost on the way; stats tell where.'),
+      details: { stats, findings },
+    },
+  )
 }
 
 class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHost {
@@ -308,18 +338,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
       throw new GigeError('ERR_GIGE_CLOSED', 'The stream ended before a frame came')
     } catch (error) {
       if (!limit.aborted || signal?.aborted) throw error
-      const stats = stream.stats()
-      throw new GigeError(
-        'ERR_GIGE_TIMEOUT',
-        `No complete frame within ${timeout} ms (${stats.datagrams} packets, ${stats.blocksIncomplete} incomplete frames)`,
-        {
-          hint:
-            stats.datagrams === 0
-              ? 'Nothing arrived: is the camera waiting for a trigger (TriggerMode), or does a firewall drop the stream?'
-              : 'Packets are lost on the way; stats tell where.',
-          details: { stats },
-        },
-      )
+      throw await noFrameError(stream, timeout)
     } finally {
       await stream.close()
     }

@@ -6,6 +6,8 @@ import type { CameraControl, NativeNegotiation, StreamPort } from '../binding.js
 import { GigeError } from './errors.js'
 import type { NodeMap } from './genapi/index.js'
 import { native } from './native.js'
+import { countersFor, explainNegotiation } from './preflight/explain.js'
+import type { Finding } from './preflight/report.js'
 import type { PacketSizeResult, StreamWarning } from './types.js'
 
 const SCPS = 0x0d04
@@ -122,6 +124,7 @@ export async function negotiate(
   ])
   const described = features.has('GevSCPSFireTestPacket')
   const mtu = interfaceMtu(localAddress)
+  const counters = countersFor(localAddress)
   const result = await control.negotiatePacketSize(port, {
     interfaceMtu: mtu,
     ...(options.min !== undefined && { min: options.min }),
@@ -144,7 +147,11 @@ export async function negotiate(
       punchPort: result.sourcePort || result.scsp,
     }
   }
-  if (described) throw negotiationError(context, result)
+  if (described) {
+    const { cameraAddress } = context
+    const explained = { cameraAddress, localAddress, port: port.port, counters }
+    throw negotiationError(context, result, await explainNegotiation(explained, result))
+  }
   return await keepUnproven(context, result, mtu, common)
 }
 
@@ -170,7 +177,11 @@ async function keepUnproven(
   }
 }
 
-function negotiationError(context: NegotiationContext, result: NativeNegotiation): GigeError {
+function negotiationError(
+  context: NegotiationContext,
+  result: NativeNegotiation,
+  findings: Finding[],
+): GigeError {
   const sizes = [...new Set(result.tried.map((t) => t.size))]
   const opened = result.punched
     ? 'Datagrams sent from the stream socket to the camera did not open a way in either.'
@@ -188,7 +199,7 @@ function negotiationError(context: NegotiationContext, result: NativeNegotiation
         punched: result.punched,
         scsp: result.scsp,
         reason: result.message,
-        findings: [],
+        findings,
       },
     },
   )

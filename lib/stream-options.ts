@@ -72,6 +72,7 @@ export const STREAM: argument.Rules<StreamOptions> = {
   acquisition: argument.oneOf(['auto', 'manual']),
   frames: argument.whole(1, Number.MAX_SAFE_INTEGER),
   frameTimeout: argument.whole(1, 1e9),
+  firstFrameTimeout: argument.whole(0, 0x7fff_ffff),
   signal: argument.signal,
 }
 

@@ -9,11 +9,14 @@ import type { NodeMap } from './genapi/index.js'
 import { CONST } from './layout.js'
 import { bypassWarning, fragmentsWarning, isLinkEngine } from './link-engine.js'
 import { choosePacketSize, type Negotiated, readPacketSize } from './packet-size.js'
+import { countersFor } from './preflight/explain.js'
+import type { Finding } from './preflight/report.js'
 import { Region, type RegionEvent } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
-import { switchChunksOn } from './stream-chunks.js'
+import { StreamCamera } from './stream-camera.js'
 import { allocateStream, payloadBytes } from './stream-memory.js'
 import { validateStreamOptions } from './stream-options.js'
+import { explainSilentStream, FIRST_FRAME_TIMEOUT, silenceWarning } from './stream-silence.js'
 import { bindPort, openReceiver, queueOf, sentTo, tuneSocket } from './stream-socket.js'
 import { chooseThread, grantsOf, nativeTuning, tuningWarnings } from './stream-tuning.js'
 import type {
@@ -61,14 +64,11 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private region: Region | undefined
   private queue: FrameQueue | undefined
   private negotiated: Negotiated | undefined
-  private channelOpen = false
-  /** The camera's stream port by its own word; 0: it does not tell. */
-  private scsp = 0
   private grants: StreamGrants | undefined
   private packetBytes = 0
-  private locked = false
-  private chunksOff: (() => Promise<void>) | undefined
-  private acquiring = false
+  private startedAt = 0
+  private counters: ReturnType<typeof countersFor> | undefined
+  private silence: NodeJS.Timeout | undefined
   private gone = false
   private loss: unknown
   private leaked = 0
@@ -76,6 +76,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private lastAsked: Promise<void> | undefined
   private taken = ''
   private readonly options: StreamOptions
+  private readonly camera: StreamCamera
 
   constructor(
     private readonly host: StreamHost,
@@ -83,6 +84,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   ) {
     super()
     this.options = validateStreamOptions(options, host.access)
+    this.camera = new StreamCamera(host)
     options.signal?.addEventListener('abort', this.onAbort, { once: true })
   }
 
@@ -239,17 +241,17 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
   private async open(): Promise<void> {
     const { host, options } = this
     const warn = (warning: StreamWarning) => this.warn(warning)
-    if (options.chunks) this.chunksOff = await switchChunksOn(host.features, options.chunks) // payloads grow
+    await this.camera.enableChunks(options.chunks)
     const payload = await payloadBytes(host.features, warn)
     const monitor = host.access === 'monitor'
     const ports = options.streamPort ?? (monitor ? await sentTo(host) : 0)
     this.assertOpen()
     this.port = bindPort(host, options, ports)
     const { busyPollError, receiveBuffer } = tuneSocket(this.port, options, payload, warn)
-    if (!monitor) await this.openChannel(this.port)
+    if (!monitor) await this.camera.openChannel(this.port, options)
     this.assertOpen()
     this.negotiated = monitor ? undefined : await this.choosePacketSize(this.port)
-    const punchPort = this.negotiated?.punchPort || this.scsp
+    const punchPort = this.negotiated?.punchPort || this.camera.sourcePort
     if (this.negotiated && punchPort !== 0) this.negotiated.punched = true // at the receiver's start
     const packetSize = this.negotiated?.packetSize ?? (await readPacketSize(host.control))
     // Changing the packet size may change the payload (chunks), never the other way round.
@@ -272,11 +274,11 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       packetSizeConfirmed: this.negotiated?.confirmed ?? false,
       payloadSize: slotBytes,
       cameraAddress: host.cameraAddress,
-      channelIsNew: this.channelOpen,
+      channelIsNew: this.camera.channelOpen,
       bufferHandling: options.bufferHandling ?? 'OldestFirst',
       deliverIncomplete: options.incomplete === 'deliver',
       resend: { enabled: options.resend !== false && canResend, ...resend },
-      cameraPort: this.negotiated?.sourcePort || this.scsp,
+      cameraPort: this.negotiated?.sourcePort || this.camera.sourcePort,
       cameraPortProven: (this.negotiated?.sourcePort ?? 0) !== 0,
       punchPort,
       queueBytes: receiveBuffer.granted ?? 0,
@@ -297,18 +299,34 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     })
     this.grants = grantsOf(tuning, granted, busyPollError, this.receiver.start())
     for (const warning of tuningWarnings(this.grants)) this.warn(warning)
-    if (options.acquisition !== 'manual' && !monitor) await this.startAcquisition()
+    this.counters = countersFor(host.localAddress)
+    if (options.acquisition !== 'manual' && !monitor) await this.camera.start(() => this.assertOpen())
+    this.startedAt = performance.now()
+    if (this.camera.acquiring) this.watchForFrames(options.firstFrameTimeout ?? FIRST_FRAME_TIMEOUT)
   }
 
-  private async openChannel(port: StreamPort): Promise<void> {
-    const { host, options } = this
-    const opened = await host.control.openStreamChannel({
-      channel: 0,
-      address: options.multicast ?? options.streamDestination ?? host.localAddress,
-      port: port.port,
+  /** Findings about a stream that brings nothing. */
+  async explain(): Promise<Finding[]> {
+    const { control, features, cameraAddress, localAddress } = this.host
+    if (!this.port || !this.counters) return []
+    return await explainSilentStream({
+      ...{ control, features, cameraAddress, localAddress },
+      port: this.port.port,
+      since: performance.now() - this.startedAt,
+      stats: this.stats(),
+      counters: this.counters,
+      isOpen: this.state !== 'closed',
     })
-    this.channelOpen = true
-    this.scsp = opened.sourcePort
+  }
+
+  private watchForFrames(timeout: number): void {
+    if (timeout === 0) return
+    this.silence = setTimeout(() => {
+      if (this.state === 'closed' || this.stats().blocksExpected > 0) return
+      void this.explain().then((findings) => {
+        if (this.state !== 'closed') this.tell(() => this.warn(silenceWarning(findings, timeout)))
+      })
+    }, timeout).unref()
   }
 
   private choosePacketSize(port: StreamPort): Promise<Negotiated> {
@@ -318,17 +336,6 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       this.options.packetSize ?? 'auto',
       (warning) => this.warn(warning),
     )
-  }
-
-  private async startAcquisition(): Promise<void> {
-    const { features } = this.host
-    if (features.has('TLParamsLocked')) {
-      this.locked = true // before it is: the end may come while it waits for its turn
-      await features.set('TLParamsLocked', 1)
-    }
-    this.assertOpen()
-    this.acquiring = true
-    await features.execute('AcquisitionStart', { wait: false })
   }
 
   private onWake(): void {
@@ -407,6 +414,7 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
 
   private async shutDown(): Promise<void> {
     this.state = 'closed'
+    clearTimeout(this.silence)
     this.options.signal?.removeEventListener('abort', this.onAbort)
     // A start that is under way notices, and leaves behind what is then undone here. Its negotiation ends with the port.
     if (this.opening && !this.receiver) this.port?.close()
@@ -415,41 +423,12 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     this.stopReceiving()
     this.tellEvents() // no knock comes through any more
     try {
-      await this.stopCamera()
+      const warning = await this.camera.stop(() => this.gone)
+      if (warning) this.tell(() => this.warn(warning))
     } finally {
       this.port?.close()
       this.host.onStreamClosed(this)
       this.tell(() => this.emit('end'))
     }
-  }
-
-  /** Each step is tried even where the one before failed. Either stop and a closed channel each end what the camera sends. */
-  private async stopCamera(): Promise<void> {
-    const { control, features } = this.host
-    let failure: unknown
-    let silent = !this.channelOpen
-    const attempt = async (step: () => Promise<unknown>): Promise<boolean> => {
-      if (this.gone) return false // it would only be waited for in vain
-      try {
-        await step()
-        return true
-      } catch (error) {
-        failure = error
-        return false
-      }
-    }
-    if (this.acquiring) silent = await attempt(() => features.execute('AcquisitionStop', { wait: false }))
-    if (this.locked) await attempt(() => features.set('TLParamsLocked', 0))
-    if (this.chunksOff) await attempt(this.chunksOff)
-    if (this.channelOpen) silent = (await attempt(() => control.closeStreamChannel(0))) || silent
-    if (!silent && !this.gone) this.tell(() => this.warn(notStopped(this.host.cameraAddress, failure)))
-  }
-}
-
-function notStopped(address: string, failure: unknown): StreamWarning {
-  return {
-    code: 'not-stopped',
-    message: `Camera ${address} did not confirm that it stopped sending: ${failure instanceof Error ? failure.message : failure}`,
-    hint: 'Until its heartbeat timeout runs out, or it is opened and closed again, it may go on loading the network.',
   }
 }

@@ -3,6 +3,7 @@
 
 import type { EventEmitter } from 'node:events'
 import type { FeatureOutcome, NodeMap, Settings, SettingsReport } from './genapi/index.js'
+import type { Finding } from './preflight/report.js'
 import type { StreamStats } from './stats.js'
 import type { ChunkValues } from './stream-chunks.js'
 
@@ -230,6 +231,8 @@ export interface StreamOptions {
   acquisition?: 'auto' | 'manual'
   /** End after so many frames. */
   frames?: number
+  /** ms without any frame after which a warning says why; default 10000, 0: never. The stream goes on waiting. */
+  firstFrameTimeout?: number
   /** ms after which a block that has gone quiet is given up; default 2000. */
   frameTimeout?: number
   signal?: AbortSignal
@@ -305,7 +308,7 @@ export interface FrameStreamEvents {
 export interface StreamWarning {
   /**
    * 'not-stopped': neither the end of the acquisition nor that of the channel was confirmed by the camera. 'fragments',
-   * 'firewall-bypassed': what engines below the IP stack see.
+   * 'firewall-bypassed': what engines below the IP stack see. 'no-frames': nothing has come for `firstFrameTimeout`.
    */
   code:
     | 'receive-buffer'
@@ -316,8 +319,11 @@ export interface StreamWarning {
     | 'not-stopped'
     | 'fragments'
     | 'firewall-bypassed'
+    | 'no-frames'
   message: string
   hint: string
+  /** Of 'no-frames': what preflight says about it. */
+  findings?: Finding[]
 }
 
 export interface FrameStream

@@ -308,6 +308,8 @@ export interface StreamFacts {
   foreign: number
   malformed: number
   acquiring?: boolean
+  /** Since it was started. */
+  counters?: CounterDelta
   /** Where the camera sends to now, by its registers. */
   destination?: { address: string; port: number }
   port?: number

@@ -1,13 +1,13 @@
 // preflight(): looks at this machine, asks the camera, and says what stops its packets. Without `active` nothing is written to the camera;
 // with it every register is put back.
 
-import { realpathSync } from 'node:fs'
 import process from 'node:process'
 import * as argument from '../arguments.js'
 import type { CameraInfo } from '../types.js'
 import { collectFirewall, collectHost } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
-import type { BroadcastProbe, Facts, InterfaceFacts, PlanFacts, UnicastProbe } from './facts.js'
+import type { BroadcastProbe, Facts, InterfaceFacts, UnicastProbe } from './facts.js'
+import { planOf } from './plan.js'
 import { askEverybody } from './probe/broadcast.js'
 import { burst } from './probe/burst.js'
 import { counted } from './probe/counted.js'
@@ -63,24 +63,6 @@ export function report(facts: Facts): PreflightReport {
     findings,
     ports: requiredPorts(facts),
     facts,
-  }
-}
-
-function planOf({ program = process.execPath, ...options }: PreflightOptions): PlanFacts {
-  let real = program
-  try {
-    real = realpathSync.native(program)
-  } catch {
-    // as it was given: it may be another machine's
-  }
-  const { streamPort, streamDestination, multicast, packetSize } = options
-  return {
-    program,
-    programRealPath: real,
-    ...(streamPort !== undefined && { streamPort }),
-    ...(streamDestination !== undefined && { streamDestination }),
-    ...(multicast !== undefined && { multicast }),
-    ...(packetSize !== undefined && { packetSize }),
   }
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'vitest'
 import { netnsUnavailable } from './netns.js'
+import { isRoot } from './user-namespace.js'
 
 const PACKAGES: Record<string, string> = {
   'arv-fake-gv-camera-0.8': 'apt-get install aravis-tools',
@@ -14,6 +15,9 @@ const PACKAGES: Record<string, string> = {
   'arv-tool-0.8': 'apt-get install aravis-tools-cli',
   nft: 'apt-get install nftables',
   iptables: 'apt-get install iptables',
+  ufw: 'apt-get install ufw',
+  'firewall-cmd': 'apt-get install firewalld',
+  'dbus-daemon': 'apt-get install dbus',
   tshark: 'apt-get install tshark',
   cmake: 'apt-get install cmake g++',
   doctest: 'apt-get install doctest-dev',
@@ -32,6 +36,10 @@ const DEPENDENCY = 'commander@14.0.3'
 
 const SPECIAL: Record<string, () => string | undefined> = {
   netns: netnsUnavailable,
+  root: () =>
+    isRoot
+      ? undefined
+      : 'only root may put settings of its own in the place of those under /etc: sudo npm test',
   // a header, not a command
   doctest: () =>
     existsSync('/usr/include/doctest/doctest.h') ? undefined : `doctest is missing: ${PACKAGES.doctest}`,

@@ -9,8 +9,9 @@
 // for them.
 //
 // Of `exit-matrix` a part of the endings is run, and without looking for leaks: nobody expects a process to free everything when it
-// is ended in the middle of its work, and LeakSanitizer itself gives up when it is ended in the middle of its own. Not run: `cycles`,
-// which would measure what the sanitizer keeps back of freed memory.
+// is ended in the middle of its work, and LeakSanitizer itself gives up when it is ended in the middle of its own. Nor are leaks looked
+// for in `no-threads`: LeakSanitizer needs a thread itself. Not run: `cycles`, which would measure what the sanitizer keeps back of freed
+// memory.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -31,7 +32,6 @@ const SUITES = [
   'test/lifetime/backpressure.test.ts',
   'test/lifetime/forgotten.test.ts',
   'test/lifetime/leases.test.ts',
-  'test/lifetime/no-threads.test.ts',
   'test/lifetime/stream-close.test.ts',
   'test/lifetime/stream-start.test.ts',
   'test/lifetime/two-environments.test.ts',
@@ -39,10 +39,12 @@ const SUITES = [
   'test/network/aravis-camera.test.ts',
   'test/network/aravis-client.test.ts',
   'test/network/blocked-loop.test.ts',
+  'test/network/chunks.test.ts',
   'test/network/control.test.ts',
   'test/network/counters.test.ts',
   'test/network/destination.test.ts',
   'test/network/engines.test.ts',
+  'test/network/events.test.ts',
   'test/network/link-engines.test.ts',
   'test/network/loss.test.ts',
   'test/network/monitor.test.ts',
@@ -136,12 +138,20 @@ describeWith(['netns', 'cmake', 'g++'], 'the binary under ASan, LSan and UBSan',
     expect(stdout).toContain(`${SUITES.length} passed`)
   })
 
+  const withoutLeaks = () => {
+    const { ASAN_OPTIONS, ...others } = settings()
+    return { ...others, ASAN_OPTIONS: `${ASAN_OPTIONS}:detect_leaks=0` }
+  }
+
   it('finds no fault in what ends at every step', { timeout: 400_000 }, () => {
     const exactly = ENDINGS.map((ending) => ending.replace(/[()]/g, '\\$&')).join('|')
     const args = ['test/lifetime/exit-matrix.test.ts', '-t', ` (${exactly})$`]
-    const { ASAN_OPTIONS, ...others } = settings()
-    const env = { ...others, ASAN_OPTIONS: `${ASAN_OPTIONS}:detect_leaks=0` }
-    expect(runSuites(args, env, 390_000)).toContain('50 passed')
+    expect(runSuites(args, withoutLeaks(), 390_000)).toContain('50 passed')
+  })
+
+  it('finds no fault where no thread can be had', { timeout: 120_000 }, () => {
+    const stdout = runSuites(['test/lifetime/no-threads.test.ts'], withoutLeaks(), 110_000)
+    expect(stdout).toMatch(/Test Files.* 1 passed/)
   })
 
   it('finds nothing in a life with losses, workers, vanishing cameras and an exit in the middle', {

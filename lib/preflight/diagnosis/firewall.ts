@@ -8,6 +8,9 @@ import { count, type Rule } from './rule.js'
 /** Frames that came as far as the interface, and not to IP: ARP and IPv6 are among them, so that few of them prove nothing. */
 const beforeIp = ({ nicRx = 0, ipReceives = 0 }: CounterDelta) => Math.max(0, nicRx - ipReceives)
 
+/** Of a stream; fewer may be anybody's. */
+const FEWEST = 20
+
 const lost = (shots: Shots | undefined): shots is Shots =>
   shots !== undefined && shots.fired > 0 && shots.arrived === 0
 
@@ -23,12 +26,18 @@ export function managerText({ linux }: Facts['firewall']): string[] {
 }
 
 const inboundStream: Rule = ({ T, TP, facts, camera }) => {
-  if (!lost(T)) return undefined
-  const { fwDrop = 0, rejSent = 0 } = T.counters
+  // A failed negotiation opened a way from the beginning: it tells of TP alone.
+  const first = T ?? TP
+  if (!lost(first)) return undefined
+  const { fwDrop = 0, rejSent = 0 } = first.counters
   const opened = TP !== undefined && TP.arrived > 0
-  const counted = fwDrop >= T.fired
+  const counted = fwDrop >= first.fired
   // XDP, or a filter at the interface's ingress: only where it took as many as were fired each time.
-  const early = !counted && lost(TP) && [T, TP].every((shots) => beforeIp(shots.counters) >= shots.fired)
+  const early =
+    !counted &&
+    lost(TP) &&
+    T !== undefined &&
+    [T, TP].every((shots) => beforeIp(shots.counters) >= shots.fired)
   if (!opened && !counted && !early) return undefined
   const rejected = rejSent > 0 && counted
   return {
@@ -39,11 +48,11 @@ const inboundStream: Rule = ({ T, TP, facts, camera }) => {
       ? `Something on or before this computer drops what ${camera} sends unasked. Streams work, since a way was opened from inside; it closes when nothing is sent for 30 to 60 s`
       : `This computer drops what ${camera} sends: it arrives, and no program gets it`,
     evidence: [
-      `${count(T.fired, 'test packet')} of 576 bytes fired, none received`,
+      `${count(first.fired, 'test packet')} of 576 bytes fired, none received`,
       ...(counted ? [`${count(fwDrop, 'packet')} received by IP meanwhile and delivered to nobody`] : []),
       ...(early
         ? [
-            `${beforeIp(T.counters)} frames came to the interface meanwhile and not to IP: dropped by XDP, or by a filter at its ingress`,
+            `${beforeIp(first.counters)} frames came to the interface meanwhile and not to IP: dropped by XDP, or by a filter at its ingress`,
           ]
         : []),
       ...(rejected ? [`${count(rejSent, 'rejection')} (ICMP unreachable) sent meanwhile`] : []),
@@ -76,7 +85,8 @@ const broadcastReply: Rule = ({ B, U, broadcast, facts }) => {
 
 const inboundAll: Rule = ({ U, B, unicast, neighbour, facts }) => {
   const dropped = unicast?.counters?.fwDrop ?? 0
-  if (U !== false || B || !unicast || unicast.sent === 0 || dropped < unicast.sent - 1) return undefined
+  if (U !== false || B || !unicast || unicast.sent === 0 || dropped < Math.max(1, unicast.sent - 1))
+    return undefined
   return {
     code: 'firewall.inbound-all',
     severity: 'error',
@@ -86,6 +96,24 @@ const inboundAll: Rule = ({ U, B, unicast, neighbour, facts }) => {
       `${count(unicast.sent, 'request')} sent, no answer received`,
       `${count(dropped, 'packet')} dropped on this computer meanwhile`,
       ...(neighbour === 'complete' ? ['the camera is there: it answers ARP'] : []),
+      ...managerText(facts.firewall),
+    ],
+  }
+}
+
+/** A stream that was started, whose packets are dropped behind the interface. */
+const streamDropped: Rule = ({ facts, camera }) => {
+  const { stream } = facts
+  const dropped = stream?.counters?.fwDrop ?? 0
+  if (!stream || stream.packetsReceived > 0 || dropped < FEWEST) return undefined
+  return {
+    code: 'firewall.inbound-stream',
+    severity: 'error',
+    confidence: 'high',
+    summary: `This computer drops what ${camera} sends: it arrives, and no program gets it`,
+    evidence: [
+      `no packet of the stream was received in ${stream.seconds.toFixed(1)} s`,
+      `${count(dropped, 'packet')} received by IP meanwhile and delivered to nobody`,
       ...managerText(facts.firewall),
     ],
   }
@@ -122,4 +150,11 @@ const broadcastBlocked: Rule = ({ B, U, broadcast, facts }: Evidence) => {
   }
 }
 
-export const FIREWALL: Rule[] = [inboundStream, inboundAll, outbound, broadcastReply, broadcastBlocked]
+export const FIREWALL: Rule[] = [
+  inboundStream,
+  streamDropped,
+  inboundAll,
+  outbound,
+  broadcastReply,
+  broadcastBlocked,
+]

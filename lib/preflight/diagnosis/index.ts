@@ -9,10 +9,12 @@ import { CAMERA } from './camera.js'
 import { type Evidence, evidence } from './evidence.js'
 import { FIREWALL } from './firewall.js'
 import { LINK } from './link.js'
+import { MACOS } from './macos.js'
 import { MTU } from './mtu.js'
 import { ROUTED } from './routed.js'
 import type { Verdict } from './rule.js'
 import { STREAM } from './stream.js'
+import { WINDOWS } from './windows.js'
 
 const SEVERITIES: Record<Severity, number> = { error: 0, warning: 1, info: 2 }
 const CONFIDENCES: Record<Confidence, number> = { certain: 0, high: 1, medium: 2, low: 3 }
@@ -38,6 +40,8 @@ const EXPLAINS: Partial<Record<FindingCode, readonly FindingCode[]>> = {
     'firewall.inbound-all',
   ],
   'firewall.inbound-all': ['firewall.broadcast-reply', 'camera.off-or-other-segment', 'network.not-a-camera'],
+  'macos.local-network-privacy': ['camera.off-or-other-segment', 'network.not-a-camera'],
+  'firewall.policy-managed': ['firewall.inbound-stream'],
   'firewall.outbound': ['camera.off-or-other-segment', 'network.broadcast-blocked'],
   'firewall.inbound-stream': ['camera.no-test-packet', 'network.nat'],
   'firewall.inbound-reject': ['camera.no-test-packet', 'network.nat'],
@@ -47,10 +51,23 @@ const EXPLAINS: Partial<Record<FindingCode, readonly FindingCode[]>> = {
 
 export function diagnose(facts: Facts): Finding[] {
   const e = evidence(facts)
-  const rules = [...LINK, ...ADDRESSING, ...FIREWALL, ...ROUTED, ...MTU, ...CAMERA, ...STREAM]
+  const rules = [
+    ...LINK,
+    ...ADDRESSING,
+    ...WINDOWS,
+    ...MACOS,
+    ...FIREWALL,
+    ...ROUTED,
+    ...MTU,
+    ...CAMERA,
+    ...STREAM,
+  ]
   const verdicts = rules.map((rule) => rule(e)).filter((verdict) => verdict !== undefined)
   const explained = new Set(verdicts.flatMap(({ code }) => EXPLAINS[code] ?? []))
-  const causes = verdicts.filter(({ code }) => !explained.has(code))
+  // The first of several rules that come to the same finding says it.
+  const causes = verdicts.filter(
+    ({ code }, i) => !explained.has(code) && verdicts.findIndex((other) => other.code === code) === i,
+  )
   if (causes.length === 0) causes.push(closing(e))
   return causes
     .sort(

@@ -1,10 +1,11 @@
 // P5 to P9 and P13: takes control, has the camera send test packets without and with a way opened before, then larger ones, and leaves
 // everything as it was, also when it is interrupted.
 
-import type { CameraControl, NativeNegotiation, StreamPort } from '../../../binding.js'
+import type { CameraControl, StreamPort } from '../../../binding.js'
 import { GigeError } from '../../errors.js'
 import { native } from '../../native.js'
 import type { Probe, TestPacketProbe } from '../facts.js'
+import { probesOf } from './attempts.js'
 import { counted } from './counted.js'
 
 const SCP = 0x0d00
@@ -171,45 +172,13 @@ async function series(
       ...(plan.streamDestination !== undefined && { destination: plan.streamDestination }),
     }),
   )
-  const attempts = joined(value)
-  const probes = attempts.map(
-    ({ size, fired, arrived, fragmented, status, actual, ms: took }): TestPacketProbe => ({
-      probe: 'test-packet',
-      size: arrived && actual > 0 ? actual : size,
-      dontFragment: true,
-      punched: options.punch && value.punched,
-      fired,
-      arrived: arrived ? 1 : 0,
-      fragmented: fragmented ? 1 : 0,
-      ...(status !== 0 && { refused: status }),
-      destination: plan.streamDestination ?? plan.localAddress,
-      port: port.port,
-      interface: plan.nic,
-      ms: attempts.length === 1 ? ms : Math.round(took),
-      // Counters are those of the whole series: only a series of one size has them.
-      ...(attempts.length === 1 && counters && { counters }),
-    }),
-  )
+  const probes = probesOf(value, {
+    punched: options.punch && value.punched,
+    destination: plan.streamDestination ?? plan.localAddress,
+    port: port.port,
+    nic: plan.nic,
+    ms,
+    ...(counters && { counters }),
+  })
   return { ok: value.ok, sourcePort: value.scsp, probes }
-}
-
-/** What was tried at one size, together. */
-function joined({ tried }: NativeNegotiation): NativeNegotiation['tried'] {
-  const bySize = new Map<number, NativeNegotiation['tried'][number]>()
-  for (const one of tried) {
-    const before = bySize.get(one.size)
-    bySize.set(
-      one.size,
-      before
-        ? {
-            ...one,
-            arrived: before.arrived || one.arrived,
-            fired: before.fired + one.fired,
-            ms: before.ms + one.ms,
-            actual: Math.max(before.actual, one.actual),
-          }
-        : one,
-    )
-  }
-  return [...bySize.values()]
 }

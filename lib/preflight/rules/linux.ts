@@ -28,7 +28,7 @@ export function inboundRule({ camera, host, plan }: Facts): InboundRule | undefi
 export function linuxRules(rule: InboundRule, { firewall: { linux = {} } }: Facts): RemedyCommand[] {
   if (linux.ufw?.enabled) return [ufw(rule)]
   if (linux.firewalld?.running)
-    return [firewalld(rule, linux.firewalld.zoneOf?.[rule.nic.name] ?? linux.firewalld.defaultZone)]
+    return firewalld(rule, linux.firewalld.zoneOf?.[rule.nic.name] ?? linux.firewalld.defaultZone)
   const byIptables = linux.iptables?.rules?.some((line) => / -j | -P INPUT DROP/.test(` ${line}`))
   if (byIptables && !hasForeignChains(linux.nftables?.ruleset)) return [iptables(rule)]
   if (linux.nftables?.installed) return [nftables(rule)]
@@ -59,13 +59,17 @@ export function ufw({ camera, nic, ports }: InboundRule): RemedyCommand {
   }
 }
 
-export function firewalld({ camera, ports }: InboundRule, zone?: string): RemedyCommand {
+/** For now, and for good: firewalld keeps the two apart. */
+export function firewalld({ camera, ports }: InboundRule, zone?: string): RemedyCommand[] {
   const what = ports ? `port port="${portSuffix(ports, '-')}" protocol="udp"` : 'protocol value="udp"'
   const rich = sh(`rule family="ipv4" source address="${camera}" ${what} accept`)
   const where = zone === undefined ? '' : `--zone=${sh(zone)} `
-  const both = (verb: string) =>
-    `firewall-cmd ${where}--${verb}-rich-rule=${rich} && firewall-cmd --permanent ${where}--${verb}-rich-rule=${rich}`
-  return { shell: 'sh', command: both('add'), undo: both('remove'), elevated: true }
+  return ['', '--permanent '].map((mode) => ({
+    shell: 'sh',
+    command: `firewall-cmd ${mode}${where}--add-rich-rule=${rich}`,
+    undo: `firewall-cmd ${mode}${where}--remove-rich-rule=${rich}`,
+    elevated: true,
+  }))
 }
 
 export function iptables({ camera, nic, ports }: InboundRule): RemedyCommand {

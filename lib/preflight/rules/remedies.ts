@@ -5,6 +5,8 @@ import type { FindingCode } from '../finding-codes.js'
 import type { Remedy, RemedyCommand } from '../report.js'
 import { inboundRule, linuxRules } from './linux.js'
 import { sh } from './quote.js'
+import { windowsAllow, windowsDisable } from './windows.js'
+import { judgeWindows } from './windows-judge.js'
 
 const root = (command: string, undo?: string): RemedyCommand => ({
   shell: 'sh',
@@ -23,12 +25,37 @@ function nicOf({ host, camera }: Facts): InterfaceFacts | undefined {
 function inbound(text: string): (facts: Facts) => Remedy {
   return (facts) => {
     const rule = inboundRule(facts)
-    return { text, commands: facts.system === 'linux' && rule ? linuxRules(rule, facts) : [] }
+    switch (facts.system) {
+      case 'linux':
+        return { text, commands: rule ? linuxRules(rule, facts) : [] }
+      case 'windows':
+        return { text, commands: [...windowsDisable(blockRules(facts)), ...windowsAllow(facts)] }
+      default:
+        return { text: MAC_FIREWALL, commands: macAllow(facts) }
+    }
   }
 }
 
 function sysctl(name: string, value: number, before: number | undefined): RemedyCommand {
   return root(`sysctl -w ${name}=${value}`, before === undefined ? undefined : `sysctl -w ${name}=${before}`)
+}
+
+const blockRules = (facts: Facts) => {
+  const { why, rules } = judgeWindows(facts)
+  return why === 'block-rule' ? rules : []
+}
+
+const MAC_FIREWALL =
+  'Let the program in: System Settings > Network > Firewall > Options, or the command; "Block all incoming connections" must be off.'
+
+function macAllow({ plan }: Facts): RemedyCommand[] {
+  const tool = '/usr/libexec/ApplicationFirewall/socketfilterfw'
+  return [
+    root(
+      `${tool} --unblockapp ${sh(plan.programRealPath)}`,
+      `${tool} --blockapp ${sh(plan.programRealPath)}`,
+    ),
+  ]
 }
 
 const words = (text: string) => (): Remedy => ({ text, commands: [] })
@@ -41,6 +68,19 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'firewall.inbound-all': inbound('Let UDP of the camera in: now not even answers pass.'),
   'firewall.broadcast-reply': inbound(
     'Give the address of the camera where you open it, or let UDP of the camera in.',
+  ),
+  'firewall.policy-managed': words(
+    'Give this to the administrator: inbound UDP from the camera to the program is to be allowed in all profiles, by the policy. gigewire preflight --ports markdown prints what must pass.',
+  ),
+  'firewall.unicast-response-to-broadcast': words(
+    'Give the address of the camera where you open it, or let the profile answer broadcasts (AllowUnicastResponseToMulticast).',
+  ),
+  'firewall.rule': words('Delete what does not match, and make one rule with the real path of the program.'),
+  'filter-driver.steals': words(
+    "Untick the other maker's filter driver in the properties of the network interface, or use its own software.",
+  ),
+  'macos.local-network-privacy': words(
+    'System Settings > Privacy & Security > Local Network: switch the app on; where it is on already, off and on again. A program started from Terminal needs none.',
   ),
   'firewall.outbound': words('Allow outgoing UDP to port 3956, and from the stream to the camera.'),
   'network.broadcast-blocked': words(

@@ -1,0 +1,158 @@
+// The same diagnosis where something has failed already: from what the failure itself has shown, with as little further asking as possible.
+// Never an error of its own: whoever explains must not hide what there was to explain.
+
+import process from 'node:process'
+import type { NativeNegotiation } from '../../binding.js'
+import { native } from '../native.js'
+import type { StreamStats } from '../stats.js'
+import { type CounterSnapshot, counterDelta, takeCounters } from './collect/counters.js'
+import { collectFirewall, collectHost } from './collect/index.js'
+import { diagnose } from './diagnosis/index.js'
+import type { CameraFacts, Facts, Probe, StreamFacts } from './facts.js'
+import { planOf } from './plan.js'
+import { probesOf } from './probe/attempts.js'
+import { counted } from './probe/counted.js'
+import { askByUnicast } from './probe/unicast.js'
+import type { Finding } from './report.js'
+
+async function findingsOf(
+  camera: CameraFacts,
+  localAddress: string | undefined,
+  more: Partial<Pick<Facts, 'stream'>> & { probes: Probe[] },
+): Promise<Finding[]> {
+  try {
+    const unread: Facts['unread'] = {}
+    const { system, host } = collectHost()
+    const nic = host.interfaces.find(({ address }) => address !== '' && address === localAddress)
+    if (nic)
+      host.route = {
+        interface: nic.name,
+        source: nic.address,
+        ...(nic.gateway !== undefined && { gateway: nic.gateway }),
+      }
+    return diagnose({
+      version: 1,
+      recorded: new Date().toISOString(),
+      system,
+      versions: { node: process.version },
+      host,
+      firewall: await collectFirewall(system, host, unread),
+      plan: planOf({}),
+      camera,
+      unread,
+      ...more,
+    })
+  } catch {
+    return []
+  }
+}
+
+/** Before a negotiation, for explainNegotiation(). */
+export function countersFor(localAddress: string): { nic: string; before: CounterSnapshot | undefined } {
+  const nic = nicOf(localAddress)
+  return { nic, before: takeCounters(nic) }
+}
+
+function nicOf(localAddress: string): string {
+  return native.listInterfaces().find(({ address }) => address === localAddress)?.name ?? ''
+}
+
+export interface NegotiationContext {
+  cameraAddress: string
+  localAddress: string
+  port: number
+  counters: ReturnType<typeof countersFor>
+}
+
+/** No test packet arrived: the camera has answered every command meanwhile. */
+export async function explainNegotiation(
+  { cameraAddress, localAddress, port, counters: { nic, before } }: NegotiationContext,
+  result: NativeNegotiation,
+): Promise<Finding[]> {
+  const after = before && takeCounters(nic)
+  const counters = before && after && counterDelta(before, after)
+  const common = {
+    destination: localAddress,
+    port,
+    nic,
+    ...(counters && { counters }),
+    ms: Math.round(result.ms),
+  }
+  return await findingsOf({ address: cameraAddress }, localAddress, {
+    probes: [
+      { probe: 'unicast', address: cameraAddress, sent: 1, answers: 1, ms: 0 },
+      ...probesOf(result, { ...common, punched: result.punched }),
+    ],
+  })
+}
+
+/** Nobody answers commands at this address. */
+export async function explainSilence(cameraAddress: string, localAddress?: string): Promise<Finding[]> {
+  const nic = localAddress === undefined ? '' : nicOf(localAddress)
+  const { value, ms, counters } = await counted(nic, () => askByUnicast(cameraAddress)).catch(() => ({
+    value: { sent: 0, answers: 0 } as Awaited<ReturnType<typeof askByUnicast>>,
+    ms: 0,
+    counters: undefined,
+  }))
+  const { sent, answers, error, source } = value
+  const probe: Probe = {
+    probe: 'unicast',
+    address: cameraAddress,
+    sent,
+    answers,
+    ms,
+    ...(error !== undefined && { error }),
+  }
+  return await findingsOf({ address: cameraAddress }, localAddress ?? source, {
+    probes: [{ ...probe, ...(counters && { counters }) }],
+  })
+}
+
+export interface NoFramesContext {
+  /** Of the stream's start. */
+  counters: ReturnType<typeof countersFor>
+  cameraAddress: string
+  localAddress: string
+  port: number
+  seconds: number
+  stats: StreamStats
+  camera: Pick<CameraFacts, 'triggerMode' | 'triggerSource'>
+  destination?: { address: string; port: number }
+  acquiring?: boolean
+}
+
+/** A stream that was started, and no frame of it came. */
+export async function explainNoFrames(context: NoFramesContext): Promise<Finding[]> {
+  const { cameraAddress, localAddress, camera } = context
+  return await findingsOf({ address: cameraAddress, ...camera }, localAddress, {
+    probes: [{ probe: 'unicast', address: cameraAddress, sent: 1, answers: 1, ms: 0 }],
+    stream: streamFacts(context),
+  })
+}
+
+function streamFacts({
+  stats,
+  seconds,
+  destination,
+  port,
+  acquiring,
+  counters: { nic, before },
+}: NoFramesContext): StreamFacts {
+  const after = before && takeCounters(nic)
+  return {
+    ...(before && after && { counters: counterDelta(before, after) }),
+    seconds,
+    framesComplete: stats.blocksComplete,
+    framesIncomplete: stats.blocksIncomplete,
+    packetsExpected: stats.packetsExpected,
+    packetsReceived: stats.packetsReceived,
+    lostInKernel: stats.lostInKernel,
+    lostOnWire: stats.lostOnWire,
+    blocksNoSlot: stats.blocksNoSlot,
+    foreign: stats.foreign,
+    malformed: stats.malformed,
+    port,
+    ...(destination && { destination }),
+    ...(acquiring !== undefined && { acquiring }),
+  }
+}

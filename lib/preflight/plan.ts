@@ -1,0 +1,31 @@
+// How the stream would be set up, and by which executable: what rules are made for.
+
+import { realpathSync } from 'node:fs'
+import process from 'node:process'
+import type { PlanFacts } from './facts.js'
+
+export function planOf({
+  program = process.execPath,
+  streamPort,
+  streamDestination,
+  multicast,
+  packetSize,
+}: Partial<Omit<PlanFacts, 'programRealPath'>>): PlanFacts {
+  return {
+    program,
+    programRealPath: realPath(program),
+    ...(streamPort !== undefined && { streamPort }),
+    ...(streamDestination !== undefined && { streamDestination }),
+    ...(multicast !== undefined && { multicast }),
+    ...(packetSize !== undefined && { packetSize }),
+  }
+}
+
+/** A firewall goes by the file itself, whatever links lead to it. */
+function realPath(program: string): string {
+  try {
+    return realpathSync.native(program)
+  } catch {
+    return program // as it was given: it may be another machine's
+  }
+}

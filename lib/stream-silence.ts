@@ -1,0 +1,67 @@
+// A stream that was started and brings nothing: looks once after a while, and says why. Purpose: "0 frames" always ends in a named cause.
+
+import type { CameraControl } from '../binding.js'
+import type { NodeMap } from './genapi/index.js'
+import { type countersFor, explainNoFrames } from './preflight/explain.js'
+import type { Finding } from './preflight/report.js'
+import type { StreamStats } from './stats.js'
+import type { StreamWarning } from './types.js'
+
+const SCP = 0x0d00
+const SCDA = 0x0d18
+export const FIRST_FRAME_TIMEOUT = 10_000
+
+export interface SilentStream {
+  control: CameraControl
+  features: NodeMap
+  cameraAddress: string
+  localAddress: string
+  port: number
+  /** ms since it was started. */
+  since: number
+  /** Of the time when it was started. */
+  counters: ReturnType<typeof countersFor>
+  /** False: the destination is taken back already. */
+  isOpen: boolean
+  stats: StreamStats
+}
+
+export async function explainSilentStream(stream: SilentStream): Promise<Finding[]> {
+  const { control, features, cameraAddress, localAddress, port, since, stats, counters, isOpen } = stream
+  const names = ['TriggerMode', 'TriggerSource'].filter((name) => features.has(name))
+  const values = await features.getMany(names).catch(() => undefined)
+  const text = (name: string) => {
+    const outcome = values?.get(name)
+    return outcome && 'value' in outcome ? String(outcome.value) : undefined
+  }
+  const [mode, source] = [text('TriggerMode'), text('TriggerSource')]
+  const [scp, scda] = isOpen ? await control.readRegisters([SCP, SCDA]).catch(() => []) : []
+  return await explainNoFrames({
+    cameraAddress,
+    localAddress,
+    port,
+    seconds: since / 1000,
+    stats,
+    counters,
+    camera: {
+      ...(mode !== undefined && { triggerMode: mode }),
+      ...(source !== undefined && { triggerSource: source }),
+    },
+    ...(scp !== undefined &&
+      scda !== undefined && { destination: { address: dotted(scda), port: scp & 0xffff } }),
+  })
+}
+
+const dotted = (address: number) => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.')
+
+/** In the words of its first finding. */
+export function silenceWarning(findings: Finding[], ms: number): StreamWarning {
+  const [first] = findings
+  const cause = first && first.code !== 'unknown' ? first.summary : 'why, is not known'
+  return {
+    code: 'no-frames',
+    message: `No frame within ${ms} ms: ${cause}`,
+    hint: first?.remedy?.text ?? 'gigewire preflight <camera> looks closer.',
+    findings,
+  }
+}

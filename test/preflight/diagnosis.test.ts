@@ -1,0 +1,358 @@
+// The diagnosis, row by row of its table (reference/firewall.md section 6), and its rules of reasoning on facts that nobody thought of.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { diagnose } from '../../lib/preflight/diagnosis/index.js'
+import type { Facts, Probe } from '../../lib/preflight/facts.js'
+import { FINDING_CODES } from '../../lib/preflight/finding-codes.js'
+import { access, broadcast, burst, CAMERA, facts, nic, shot, streamed, unicast } from './facts-builder.js'
+
+const well = [unicast(1), broadcast(1), access(), shot(1), shot(1, { size: 1500 }), burst()]
+const blocked = (counters = {}, TP = 0) => [
+  unicast(1),
+  broadcast(1),
+  access(),
+  shot(0, { counters: { fwDrop: 3, ...counters } }),
+  shot(TP, { punched: true, counters: { fwDrop: TP > 0 ? 0 : 3, ...counters } }),
+]
+const silent = (more: Partial<Extract<Probe, { probe: 'unicast' }>> = {}) => [unicast(0, more), broadcast(0)]
+const noNeighbour = { neighbours: [] }
+
+const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
+  ['1', 'ok', 'certain', facts(well)],
+  ['2', 'firewall.inbound-stream', 'certain', facts(blocked({}, 1))],
+  [
+    '2, where nobody counts',
+    'firewall.inbound-stream',
+    'certain',
+    facts([unicast(1), shot(0, { counters: { fwDrop: 0 } }), shot(1, { punched: true })]),
+  ],
+  ['3', 'firewall.inbound-stream', 'certain', facts(blocked())],
+  [
+    '3, before IP',
+    'firewall.inbound-stream',
+    'high',
+    facts(blocked({ fwDrop: 0, nicRx: 30, ipReceives: 10 })),
+  ],
+  ['4', 'firewall.inbound-reject', 'certain', facts(blocked({ rejSent: 2 }))],
+  [
+    '5',
+    'firewall.broadcast-reply',
+    'high',
+    facts([unicast(1), broadcast(0, { counters: { fwDrop: 2 } }), access(), shot(1), burst()]),
+  ],
+  ['6', 'network.broadcast-blocked', 'medium', facts([unicast(1), broadcast(0), access(), shot(1), burst()])],
+  ['8', 'firewall.inbound-all', 'certain', facts(silent({ counters: { fwDrop: 3 } }))],
+  ['9', 'firewall.outbound', 'certain', facts(silent({ sent: 0, error: 'EPERM' }))],
+  [
+    '11',
+    'network.wrong-subnet',
+    'certain',
+    facts(
+      [
+        unicast(0, { sent: 0, error: 'ENETUNREACH' }),
+        broadcast(1, {
+          answers: [
+            {
+              address: CAMERA,
+              mac: '0',
+              from: 'eth1',
+              subnetMask: '255.255.255.0',
+              model: 'C',
+              reachable: false,
+            },
+          ],
+        }),
+      ],
+      {},
+      { interfaces: [nic({ address: '10.0.0.1' })], neighbours: [], route: { interface: '', source: '' } },
+    ),
+  ],
+  [
+    '12',
+    'network.rp-filter',
+    'certain',
+    facts([unicast(0), broadcast(0, { counters: { rpDrop: 2 } })], {}, noNeighbour),
+  ],
+  [
+    '13',
+    'network.ambiguous-route',
+    'certain',
+    facts(
+      [
+        unicast(0),
+        broadcast(1, {
+          answers: [
+            {
+              address: CAMERA,
+              mac: '0',
+              from: 'eth2',
+              subnetMask: '255.255.255.0',
+              model: 'C',
+              reachable: true,
+            },
+          ],
+        }),
+      ],
+      {},
+      { interfaces: [nic(), nic({ name: 'eth2', address: '192.168.7.2' })], neighbours: [] },
+    ),
+  ],
+  [
+    '14',
+    'mtu.host',
+    'certain',
+    facts(well, { plan: { program: 'n', programRealPath: 'n', packetSize: 9000 } }),
+  ],
+  [
+    '15',
+    'mtu.path',
+    'high',
+    facts([...well, shot(0, { size: 9000 })], {}, { interfaces: [nic({ mtu: 9000 })] }),
+  ],
+  ['16', 'mtu.fragmentation', 'certain', facts([...well, shot(1, { size: 9000, fragmented: 1 })])],
+  ['17, 20', 'nic.ring', 'high', facts([...well.slice(0, -1), burst({ lostOnWire: 5 }, { nicDrop: 5 })])],
+  [
+    '18',
+    'camera.busy',
+    'certain',
+    facts([
+      unicast(1),
+      broadcast(1),
+      access({ granted: false, status: 0x8006, holder: { address: '192.168.7.5', port: 40_000 } }),
+    ]),
+  ],
+  [
+    '19',
+    'host.receive-buffer',
+    'certain',
+    facts([...well.slice(0, -1), burst({ lostInKernel: 4 }, { sockDrop: 4 })]),
+  ],
+  ['21', 'host.backlog', 'high', facts([...well.slice(0, -1), burst({ lostOnWire: 5 }, { softDrop: 5 })])],
+  ['22', 'network.switch-loss', 'medium', facts([...well.slice(0, -1), burst({ lostOnWire: 5 })])],
+  ['24', 'network.not-a-camera', 'high', facts(silent({ error: 'ECONNREFUSED' }))],
+  ['25', 'camera.off-or-other-segment', 'medium', facts(silent(), {}, noNeighbour)],
+  [
+    '26',
+    'link.down',
+    'certain',
+    facts(silent(), {}, { interfaces: [nic({ carrier: false })], neighbours: [] }),
+  ],
+  [
+    '27',
+    'network.nat',
+    'high',
+    facts(
+      [unicast(1), broadcast(0), access(), shot(0), shot(0, { punched: true })],
+      {},
+      {
+        interfaces: [nic({ address: '172.17.0.2' })],
+        route: { interface: 'eth1', source: '172.17.0.2', gateway: '172.17.0.1' },
+      },
+    ),
+  ],
+  [
+    '28',
+    'camera.no-test-packet',
+    'high',
+    facts([
+      unicast(1),
+      broadcast(1),
+      access(),
+      { probe: 'capabilities', ms: 0, sourcePort: 0, testPackets: false },
+      burst(),
+    ]),
+  ],
+  ['32', 'unknown', 'low', facts([unicast(1), broadcast(1), access(), shot(0), shot(0, { punched: true })])],
+  ['a host that says nothing', 'network.not-a-camera', 'medium', facts(silent())],
+  [
+    'a trigger',
+    'stream.waiting-for-trigger',
+    'certain',
+    facts([...well.slice(0, -1), burst({ packetsReceived: 0, framesComplete: 0 })], {
+      camera: { address: CAMERA, triggerMode: 'On' },
+    }),
+  ],
+  [
+    'not acquiring',
+    'stream.not-acquiring',
+    'certain',
+    facts([unicast(1)], { stream: streamed({ packetsReceived: 0, acquiring: false }) }),
+  ],
+  [
+    'no free slot',
+    'stream.no-free-slot',
+    'certain',
+    facts([unicast(1)], { stream: streamed({ framesComplete: 0, blocksNoSlot: 9 }) }),
+  ],
+  [
+    'another destination',
+    'stream.wrong-destination',
+    'certain',
+    facts([unicast(1)], {
+      stream: streamed({
+        packetsReceived: 0,
+        port: 5000,
+        destination: { address: '192.168.7.9', port: 5000 },
+      }),
+    }),
+  ],
+  [
+    'a stream that is dropped here',
+    'firewall.inbound-stream',
+    'high',
+    facts([unicast(1)], { stream: streamed({ packetsReceived: 0, counters: { fwDrop: 500 } }) }),
+  ],
+  [
+    'two cameras with one address',
+    'network.address-conflict',
+    'certain',
+    facts(well, { camera: { address: CAMERA, addressConflict: true } }),
+  ],
+]
+
+describe('diagnosis', () => {
+  it.each(ROWS)('row %s: %s', (_, code, confidence, given) => {
+    const [first, ...others] = diagnose(given)
+    expect([first?.code, first?.confidence], JSON.stringify([first, ...others])).toEqual([code, confidence])
+    expect(first?.evidence.length).toBeGreaterThan(0)
+    if (!code.startsWith('firewall.'))
+      expect([first, ...others].filter((one) => one?.code.startsWith('firewall.'))).toEqual([])
+  })
+
+  it('reports several causes, each with its evidence', () => {
+    const codes = diagnose(
+      facts(
+        [...blocked({}, 1), shot(1, { size: 1500, punched: true }), shot(0, { size: 9000, punched: true })],
+        {},
+        {
+          interfaces: [nic({ mtu: 9000 })],
+        },
+      ),
+    ).map(({ code }) => code)
+    expect(codes).toEqual(['firewall.inbound-stream', 'mtu.path'])
+  })
+
+  it('says of a machine without a camera in question who answers', () => {
+    expect(diagnose(facts([broadcast(2)], { camera: undefined as never }))[0]).toMatchObject({ code: 'ok' })
+    expect(diagnose(facts([broadcast(0)], { camera: undefined as never }))[0]?.code).toBe(
+      'camera.off-or-other-segment',
+    )
+  })
+})
+
+const counters = fc.record(
+  {
+    nicRx: fc.nat(50),
+    nicDrop: fc.nat(5),
+    softDrop: fc.nat(5),
+    ipReceives: fc.nat(50),
+    fwDrop: fc.nat(20),
+    rpDrop: fc.nat(3),
+    rejSent: fc.nat(3),
+    sockDrop: fc.nat(3),
+  },
+  { requiredKeys: [] },
+)
+const someFacts = fc
+  .record({
+    unicast: fc.option(
+      fc.record({
+        answers: fc.nat(2),
+        sent: fc.nat(3),
+        counters,
+        error: fc.constantFrom(undefined, 'EPERM', 'ECONNREFUSED', 'ENETUNREACH'),
+      }),
+    ),
+    broadcast: fc.option(fc.record({ answers: fc.nat(2), counters })),
+    shots: fc.array(
+      fc.record({
+        arrived: fc.nat(1),
+        size: fc.constantFrom(576, 1500, 9000),
+        punched: fc.boolean(),
+        fired: fc.nat(3),
+        fragmented: fc.nat(1),
+        counters,
+      }),
+      { maxLength: 6 },
+    ),
+    access: fc.option(fc.record({ granted: fc.boolean(), status: fc.constantFrom(0, 0x8006) })),
+    burst: fc.option(
+      fc.record({ lostOnWire: fc.nat(5), packetsReceived: fc.nat(100), blocksNoSlot: fc.nat(2), counters }),
+    ),
+    nic: fc.record({ mtu: fc.constantFrom(1500, 9000), up: fc.boolean(), carrier: fc.boolean() }),
+    gateway: fc.option(fc.constant('192.168.7.254')),
+    neighbour: fc.constantFrom(undefined, 'complete' as const, 'incomplete' as const),
+  })
+  .map((one) => {
+    const probes: Probe[] = []
+    if (one.unicast) {
+      const { answers, error, ...more } = one.unicast
+      probes.push(unicast(answers, { ...more, ...(error !== undefined && { error }) }))
+    }
+    if (one.broadcast) probes.push(broadcast(one.broadcast.answers, { counters: one.broadcast.counters }))
+    if (one.access) probes.push(access(one.access))
+    for (const { arrived, ...more } of one.shots)
+      probes.push({ ...shot(arrived, more), counters: more.counters })
+    if (one.burst) probes.push(burst(one.burst, one.burst.counters))
+    return facts(
+      probes,
+      {},
+      {
+        interfaces: [nic(one.nic)],
+        route: { interface: 'eth1', source: '192.168.7.1', ...(one.gateway && { gateway: one.gateway }) },
+        neighbours: one.neighbour
+          ? [{ address: CAMERA, mac: '0', interface: 'eth1', state: one.neighbour }]
+          : [],
+      },
+    )
+  })
+
+describe('whatever the facts are', () => {
+  const severities = ['error', 'warning', 'info']
+  const confidences = ['certain', 'high', 'medium', 'low']
+
+  it('there is a finding of the vocabulary, the worst and most certain first, each code once', () => {
+    fc.assert(
+      fc.property(someFacts, (given) => {
+        const findings = diagnose(given)
+        expect(findings.length).toBeGreaterThan(0)
+        const ranks = findings.map(
+          (one) => severities.indexOf(one.severity) * 10 + confidences.indexOf(one.confidence),
+        )
+        expect(ranks).toEqual([...ranks].sort((a, b) => a - b))
+        for (const { code, evidence } of findings)
+          expect([code in FINDING_CODES, evidence.length > 0]).toEqual([true, true])
+        expect(new Set(findings.map(({ code }) => code)).size).toBe(findings.length)
+        expect(JSON.parse(JSON.stringify(given))).toEqual(given)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('a firewall of this computer is never accused where nothing was dropped here and no opened way made a difference', () => {
+    fc.assert(
+      fc.property(someFacts, (given) => {
+        for (const probe of given.probes) {
+          Object.assign(probe, { counters: { ...probe.counters, fwDrop: 0, nicRx: 0, ipReceives: 0 } })
+          if ('error' in probe) delete probe.error
+          if (probe.probe === 'test-packet' && probe.punched) probe.arrived = 0
+        }
+        const accused = diagnose(given).filter(({ code }) => code.startsWith('firewall.'))
+        expect(accused).toEqual([])
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('sizes are never the cause where no smaller one arrived', () => {
+    fc.assert(
+      fc.property(someFacts, (given) => {
+        for (const probe of given.probes)
+          if (probe.probe === 'test-packet') Object.assign(probe, { arrived: 0, fragmented: 0 })
+        expect(diagnose(given).filter(({ code }) => code.startsWith('mtu.'))).toEqual([])
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})

@@ -1,0 +1,129 @@
+// Failures that carry the diagnosis: what fails says why, without anybody asking preflight.
+
+import { expect, it } from 'vitest'
+import type { Finding } from '../../lib/index.js'
+import { insideOk } from '../helpers/inside.js'
+import { cable, Namespace } from '../helpers/netns.js'
+import { remoteSimulator } from '../helpers/remote-simulator.js'
+import { describeWith } from '../helpers/requirements.js'
+
+const CAMERA = '10.99.0.2'
+const dropStream = `table inet filter {
+  chain input {
+    type filter hook input priority 0; policy accept;
+    udp sport != 3956 ip saddr ${CAMERA} drop
+  }
+}`
+
+interface Failure {
+  code: string
+  message: string
+  hint: string
+  findings: Finding[]
+}
+
+describeWith(['netns', 'nft'], 'errors', () => {
+  async function lab(
+    prepare: (host: Namespace, camera: Namespace) => void,
+    body: (gigewire: typeof import('../../lib/index.js'), address: string) => Promise<Failure | undefined>,
+  ): Promise<Failure | undefined> {
+    using host = new Namespace()
+    using camera = new Namespace()
+    cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, camera, { device: 'v1', cidr: `${CAMERA}/24` })
+    await remoteSimulator(camera, { address: CAMERA, width: 320, height: 240, frameRate: 60 })
+    prepare(host, camera)
+    return await insideOk(host, body, CAMERA, { unprivileged: true })
+  }
+
+  it('of a negotiation: the firewall, by what was counted', async () => {
+    const failure = await lab(
+      (host) => host.nft(dropStream),
+      async (gigewire, address) => {
+        const camera = await gigewire.openCamera(address)
+        const stream = camera.stream()
+        const failure = await stream.start().then(
+          () => undefined,
+          ({ code, message, hint, findings }) => ({ code, message, hint, findings }),
+        )
+        await camera.close()
+        return failure
+      },
+    )
+    expect(failure).toMatchObject({
+      code: 'ERR_GIGE_PACKET_SIZE_NEGOTIATION',
+      message: expect.stringMatching(/^Could not negotiate packet size/),
+      findings: [{ code: 'firewall.inbound-stream', confidence: 'certain', severity: 'error' }],
+    })
+    expect(failure?.findings[0]?.remedy?.commands.length).toBeGreaterThan(0)
+  })
+
+  it('of an opening: who does not answer, and why', async () => {
+    const failure = await lab(
+      (host) =>
+        host.nft(
+          'table inet filter {\n chain input {\n type filter hook input priority 0\n meta l4proto udp drop\n }\n}',
+        ),
+      async (gigewire, address) => {
+        const nic = { name: 'v0', address: '10.99.0.1', netmask: '255.255.255.0', mtu: 1500 }
+        const info = { address, interface: nic, reachable: true } as never
+        return await gigewire.openCamera({ ...(info as object), mac: '', serial: '' } as never).then(
+          () => undefined,
+          ({ code, message, hint, findings }) => ({ code, message, hint, findings }),
+        )
+      },
+    )
+    expect(failure).toMatchObject({ code: 'ERR_GIGE_TIMEOUT', findings: [{ code: 'firewall.inbound-all' }] })
+    expect(failure?.hint).toContain('drops everything')
+  })
+
+  it('of a grab: a camera that waits for a trigger; and of a stream, as a warning', async () => {
+    const result = await lab(
+      () => {},
+      async (gigewire, address) => {
+        const camera = await gigewire.openCamera(address)
+        await camera.features.set('TriggerMode', 'On')
+        const grabbed = await camera.grab({ timeout: 300 }).then(
+          () => undefined,
+          ({ code, message, hint, findings }) => ({ code, message, hint, findings }),
+        )
+        const stream = camera.stream({ firstFrameTimeout: 100 })
+        const warned = new Promise<{ code: string; message: string; findings?: { code: string }[] }>(
+          (resolve) => stream.on('warning', resolve),
+        )
+        await stream.start()
+        const warning = await warned
+        await camera.close()
+        return (
+          grabbed && {
+            ...grabbed,
+            message: `${grabbed.message} / ${warning.code} ${warning.findings?.[0]?.code}`,
+          }
+        )
+      },
+    )
+    expect(result).toMatchObject({
+      code: 'ERR_GIGE_TIMEOUT',
+      findings: [{ code: 'stream.waiting-for-trigger', confidence: 'certain' }],
+      hint: 'Trigger it, or set TriggerMode to Off.',
+    })
+    expect(result?.message).toMatch(
+      /The camera waits for a trigger.* \/ no-frames stream\.waiting-for-trigger$/,
+    )
+  })
+
+  it('of a stream of a fixed packet size behind a firewall: what was counted since it began', async () => {
+    const failure = await lab(
+      (host) => host.nft(dropStream),
+      async (gigewire, address) => {
+        const camera = await gigewire.openCamera(address)
+        const failure = await camera.grab({ timeout: 500, packetSize: 1500 }).then(
+          () => undefined,
+          ({ code, message, hint, findings }) => ({ code, message, hint, findings }),
+        )
+        await camera.close()
+        return failure
+      },
+    )
+    expect(failure?.findings[0]).toMatchObject({ code: 'firewall.inbound-stream', confidence: 'high' })
+  })
+})

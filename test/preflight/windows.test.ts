@@ -1,0 +1,385 @@
+// Windows' firewall, from rule stores written by its documented grammar: what is expected of them, what is wrong with them, and what preflight
+// says. No such machine was at hand; the stores are ours.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { diagnose } from '../../lib/preflight/diagnosis/index.js'
+import type { Facts, WindowsProfile } from '../../lib/preflight/facts.js'
+import { parseWindowsRule } from '../../lib/preflight/rules/windows-grammar.js'
+import { judgeWindows } from '../../lib/preflight/rules/windows-judge.js'
+import { lintWindowsRules } from '../../lib/preflight/rules/windows-lint.js'
+import { access, broadcast, CAMERA, facts, nic, shot, unicast } from './facts-builder.js'
+
+const NODE = 'C:\\Program Files\\nodejs\\node.exe'
+const PROMPT = `UDP Query User{6E1C2F5A-0000-4000-8000-000000000001}${NODE}`
+const rule = (...fields: string[]) => `v2.30|${fields.join('|')}|`
+const allow = (...more: string[]) => rule('Action=Allow', 'Active=TRUE', 'Dir=In', ...more, 'Name=ours')
+const block = (...more: string[]) => rule('Action=Block', 'Active=TRUE', 'Dir=In', ...more, 'Name=theirs')
+const app = (path = NODE) => `App=${path}`
+
+interface Store {
+  local?: Record<string, string>
+  policy?: Record<string, string>
+  settings?: Partial<WindowsProfile>
+  more?: Partial<NonNullable<Facts['firewall']['windows']>>
+  host?: Partial<Facts['host']>
+  plan?: Partial<Facts['plan']>
+}
+
+function windows(
+  { local = {}, policy = {}, settings = {}, more = {}, host = {}, plan = {} }: Store,
+  arrived = 0,
+): Facts {
+  const profile: WindowsProfile = { enabled: true, defaultInbound: 'Block', ...settings }
+  return facts(
+    [unicast(1), broadcast(1), access(), { ...shot(arrived), counters: {} }],
+    {
+      system: 'windows',
+      firewall: {
+        windows: {
+          profiles: { Domain: profile, Private: profile, Public: profile },
+          rules: { local, policy },
+          variables: { ProgramFiles: 'C:\\Program Files', SystemRoot: 'C:\\Windows' },
+          ...more,
+        },
+      },
+      plan: { program: 'node', programRealPath: NODE, ...plan },
+    },
+    { interfaces: [nic({ profile: 'Public' })], ...host },
+  )
+}
+
+const STORES: [name: string, store: Store, verdict: string, why: string, lints: string[]][] = [
+  ['no rule at all', {}, 'blocked', 'default', []],
+  [
+    'an allow rule for the program',
+    { local: { a: allow('Protocol=17', app()) } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  ['one for any protocol', { local: { a: allow(app()) } }, 'allowed', 'allow-rule', []],
+  [
+    'one with a variable of the machine',
+    { local: { a: allow('Protocol=17', app('%ProgramFiles%\\nodejs\\node.exe')) } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  [
+    'letters of another case',
+    { local: { a: allow('Protocol=17', app(NODE.toUpperCase())) } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  [
+    'a block made by a prompt',
+    { local: { [PROMPT]: block('Protocol=17', app(), 'Defer=User') } },
+    'blocked',
+    'block-rule',
+    ['by-prompt'],
+  ],
+  [
+    'the same beside an allow rule',
+    { local: { [PROMPT]: block('Protocol=17', app(), 'Defer=User'), a: allow('Protocol=17', app()) } },
+    'blocked',
+    'block-rule',
+    ['by-prompt', 'blocked-anyway'],
+  ],
+  [
+    'a block for TCP alone',
+    { local: { [PROMPT.replace('UDP', 'TCP')]: block('Protocol=6', app()), a: allow('Protocol=17', app()) } },
+    'allowed',
+    'allow-rule',
+    ['by-prompt'],
+  ],
+  [
+    'a variable of a user',
+    { local: { a: allow('Protocol=17', app('%USERPROFILE%\\node\\node.exe')) } },
+    'blocked',
+    'default',
+    ['user-variable'],
+  ],
+  [
+    'LOCALAPPDATA',
+    { local: { a: allow('Protocol=17', app('%LocalAppData%\\Programs\\node.exe')) } },
+    'blocked',
+    'default',
+    ['user-variable'],
+  ],
+  [
+    'a variable that nobody knows',
+    { local: { a: allow(app('%NODE_HOME%\\node.exe')) } },
+    'blocked',
+    'default',
+    ['unknown-variable'],
+  ],
+  [
+    'a path of an older version',
+    { local: { a: allow('Protocol=17', app('C:\\nvm\\v18.1.0\\node.exe')) } },
+    'blocked',
+    'default',
+    ['orphaned-version'],
+  ],
+  [
+    'another copy',
+    { local: { a: allow('Protocol=17', app('D:\\tools\\node.exe')) } },
+    'blocked',
+    'default',
+    ['other-copy'],
+  ],
+  [
+    'a short path',
+    { local: { a: allow('Protocol=17', app('C:\\PROGRA~1\\nodejs\\node.exe')) } },
+    'blocked',
+    'default',
+    ['short-path'],
+  ],
+  [
+    'the wrong profile',
+    { local: { a: allow('Protocol=17', 'Profile=Private', 'Profile=Domain', app()) } },
+    'blocked',
+    'default',
+    ['wrong-profile'],
+  ],
+  [
+    'all profiles by name',
+    { local: { a: allow('Protocol=17', 'Profile=Private', 'Profile=Domain', 'Profile=Public', app()) } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  ['TCP alone', { local: { a: allow('Protocol=6', app()) } }, 'blocked', 'default', ['wrong-protocol']],
+  [
+    'a rule of a service',
+    { local: { a: allow('Protocol=17', app(), 'Svc=dhcp') } },
+    'blocked',
+    'default',
+    ['service'],
+  ],
+  [
+    'a rule for IPsec',
+    { local: { a: allow('Protocol=17', app(), 'Security=Authenticate') } },
+    'blocked',
+    'default',
+    ['ipsec'],
+  ],
+  [
+    'a rule that is switched off',
+    { local: { a: allow(app()).replace('Active=TRUE', 'Active=FALSE') } },
+    'blocked',
+    'default',
+    ['inactive'],
+  ],
+  [
+    'LocalSubnet, and a camera in it',
+    { local: { a: allow('Protocol=17', 'RA4=LocalSubnet', app()) } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  [
+    'LocalSubnet, and a camera behind a router',
+    {
+      local: { a: allow('Protocol=17', 'RA4=LocalSubnet', app()) },
+      host: {
+        interfaces: [nic({ profile: 'Public', address: '10.0.0.1' })],
+        route: { interface: 'eth1', source: '10.0.0.1', gateway: '10.0.0.254' },
+      },
+    },
+    'blocked',
+    'default',
+    ['local-subnet'],
+  ],
+  [
+    'the address of the camera',
+    { local: { a: allow('Protocol=17', `RA4=${CAMERA}`, app()) } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  [
+    'a net with its mask',
+    { local: { a: allow('Protocol=17', 'RA4=192.168.0.0/255.255.0.0', app()) } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  [
+    'a range without it',
+    { local: { a: allow('Protocol=17', 'RA4=192.168.7.20-192.168.7.30', app()) } },
+    'blocked',
+    'default',
+    [],
+  ],
+  [
+    'a port, and a pinned stream',
+    { local: { a: allow('Protocol=17', 'LPort=5000') }, plan: { streamPort: 5000 } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  [
+    'another port',
+    { local: { a: allow('Protocol=17', 'LPort2_10=6000-6010') }, plan: { streamPort: 5000 } },
+    'blocked',
+    'default',
+    [],
+  ],
+  [
+    'a port, and a stream that takes any',
+    { local: { a: allow('Protocol=17', 'LPort=5000') } },
+    'maybe',
+    'unknown-condition',
+    [],
+  ],
+  [
+    'a condition of times to come',
+    { local: { a: allow('Protocol=17', app(), 'Moon=Full') } },
+    'maybe',
+    'unknown-condition',
+    [],
+  ],
+  [
+    'a policy that forbids local rules',
+    { local: { a: allow('Protocol=17', app()) }, settings: { localRulesIgnored: true } },
+    'blocked',
+    'default',
+    [],
+  ],
+  [
+    'a policy that forbids local rules and allows the program',
+    { policy: { p: allow('Protocol=17', app()) }, settings: { localRulesIgnored: true } },
+    'allowed',
+    'allow-rule',
+    [],
+  ],
+  [
+    'block all incoming',
+    { local: { a: allow('Protocol=17', app()) }, settings: { shieldsUp: true } },
+    'blocked',
+    'shields-up',
+    [],
+  ],
+  ['a profile that is switched off', { settings: { enabled: false } }, 'allowed', 'off', []],
+  ['a profile that allows by default', { settings: { defaultInbound: 'Allow' } }, 'allowed', 'default', []],
+]
+
+describe('rule stores', () => {
+  it.each(STORES)('%s', (_, store, verdict, why, lints) => {
+    const given = windows(store)
+    expect([judgeWindows(given).verdict, judgeWindows(given).why]).toEqual([verdict, why])
+    expect(lintWindowsRules(given).map(({ problem }) => problem)).toEqual(lints)
+  })
+
+  it('of any text are read or left out, and never run', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.tuple(fc.string(), fc.string())), (id, pairs) => {
+        parseWindowsRule(id, `v2.30|${pairs.map((pair) => pair.join('=')).join('|')}`, 'local')
+        expect(
+          parseWindowsRule(
+            id,
+            pairs
+              .map((pair) => pair.join('='))
+              .join('|')
+              .replace(/^v/, 'w'),
+            'local',
+          ),
+        ).toBeUndefined()
+      }),
+    )
+  })
+})
+
+describe('findings on Windows', () => {
+  const first = (store: Store) => diagnose(windows(store))[0]!
+
+  it('a prompt-made block: disable it by its very name, and allow the program', () => {
+    const { code, confidence, remedy, evidence } = first({
+      local: { [PROMPT]: block('Protocol=17', app(), 'Defer=User') },
+    })
+    expect([code, confidence]).toEqual(['firewall.inbound-stream', 'high'])
+    expect(evidence).toContain(`made by a prompt: ${PROMPT}`)
+    expect(remedy!.commands.map(({ command }) => command)).toEqual([
+      `Get-NetFirewallRule | Where-Object { $_.Name -ceq '${PROMPT}' } | Disable-NetFirewallRule`,
+      expect.stringMatching(
+        /^New-NetFirewallRule -Name 'gigewire\/[0-9a-f]{12}' .* -Program 'C:\\Program Files\\nodejs\\node\.exe' -RemoteAddress 'LocalSubnet'$/,
+      ),
+    ])
+  })
+
+  it('a policy: nothing to type, but a text for the administrator', () => {
+    const found = first({ settings: { localRulesIgnored: true } })
+    expect([found.code, found.remedy!.commands]).toEqual(['firewall.policy-managed', []])
+  })
+
+  it('answers to broadcasts that are forbidden', () => {
+    const given = windows(
+      { local: { a: allow('Protocol=17', app()) }, settings: { unicastResponsesToBroadcast: false } },
+      1,
+    )
+    given.probes[1] = broadcast(0)
+    expect(diagnose(given)[0]?.code).toBe('firewall.unicast-response-to-broadcast')
+  })
+
+  it('another product, and a filter driver, only where the own firewall lets it in', () => {
+    const allowed = { local: { a: allow('Protocol=17', app()) } }
+    expect(first({ ...allowed, more: { products: [{ name: 'Wall 3', state: 0x1000 }] } }).summary).toContain(
+      'Wall 3',
+    )
+    expect(first({ ...allowed, more: { filterDrivers: ['Filter X'] } }).code).toBe('filter-driver.steals')
+    expect(first({ more: { filterDrivers: ['Filter X'] } }).code).toBe('firewall.inbound-stream')
+  })
+
+  it('rules that were read accuse nobody where packets arrive', () => {
+    const codes = diagnose(windows({}, 1)).map(({ code }) => code)
+    expect(codes).toEqual(['ok'])
+  })
+
+  it('nothing in a path gets out of its quotes', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom("'", '\u2019', '"', '$', '(', ')', ';', '`', 'x', '\\') }),
+        (text) => {
+          const given = windows({ plan: { programRealPath: `C:\\${text}\\node.exe` } })
+          const [, command] = [undefined, diagnose(given)[0]!.remedy!.commands.at(-1)!.command]
+          const outside = command.replace(
+            /['\u2018\u2019\u201a\u201b](?:[^'\u2018\u2019\u201a\u201b]|['\u2018\u2019\u201a\u201b]{2})*['\u2018\u2019\u201a\u201b]/g,
+            '',
+          )
+          expect(outside).toBe(
+            'New-NetFirewallRule -Name  -DisplayName  -Group  -Direction Inbound -Action Allow -Protocol UDP -Profile Any -Enabled True -Program  -RemoteAddress ',
+          )
+        },
+      ),
+    )
+  })
+})
+
+describe('findings on macOS', () => {
+  const mac =
+    (more: Partial<Facts>, host: Partial<Facts['host']> = {}) =>
+    (probes: Facts['probes']) =>
+      diagnose(facts(probes, { system: 'macos', firewall: { macos: {} }, ...more }, host))[0]!
+
+  it('Local Network privacy, by EHOSTUNREACH where there is a route', () => {
+    const found = mac(
+      {},
+      { neighbours: [], environment: { responsibleApp: 'Visual Studio Code', osVersion: '15.1' } },
+    )([unicast(0, { sent: 0, error: 'EHOSTUNREACH' }), broadcast(0)])
+    expect([found.code, found.confidence]).toEqual(['macos.local-network-privacy', 'high'])
+    expect(found.summary).toContain('Visual Studio Code')
+  })
+
+  it('the Application Firewall: everything, or the program', () => {
+    const blind = [unicast(1), broadcast(1), access(), { ...shot(0), counters: {} }]
+    for (const macos of [
+      { enabled: true, blockAll: true },
+      { enabled: true, program: 'blocked' as const },
+    ])
+      expect(mac({ firewall: { macos } })(blind).code).toBe('firewall.inbound-stream')
+    expect(mac({ firewall: { macos: { enabled: true, program: 'allowed' } } })(blind).code).toBe('unknown')
+    expect(mac({ firewall: { macos: { enabled: false, blockAll: true } } })(blind).code).toBe('unknown')
+  })
+})
