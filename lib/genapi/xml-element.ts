@@ -35,14 +35,15 @@ const NOWHERE = new XmlDocument('')
 const NO_CHILDREN: readonly XmlElement[] = []
 
 export class XmlElement {
-  #children: XmlElement[] | undefined
-  #byName: Map<string, XmlElement[]> | undefined
-  #text: string | undefined
+  // No #names: to define them takes more than a third of the time for a description, which is read by code that has not run before.
+  private elements: XmlElement[] | undefined
+  private byName: Map<string, XmlElement[]> | undefined
+  private content: string | undefined
   /** Bounds of the first run of text, which is mostly the only one; the end of CDATA is negative. */
-  #start = 0
-  #end = 0
+  private start = 0
+  private end = 0
   /** Bounds of the others. */
-  #more: number[] | undefined
+  private more: number[] | undefined
 
   /** `inherited` answers for child elements that this one does not have: how StructEntry works. */
   constructor(
@@ -56,12 +57,12 @@ export class XmlElement {
   /** An element that no document has. */
   static made(name: string, text: string): XmlElement {
     const element = new XmlElement(name)
-    element.#text = text
+    element.content = text
     return element
   }
 
   get children(): readonly XmlElement[] {
-    return this.#children ?? NO_CHILDREN
+    return this.elements ?? NO_CHILDREN
   }
 
   get line(): number {
@@ -70,31 +71,31 @@ export class XmlElement {
 
   /** Everything between the tags that is no markup. */
   get text(): string {
-    this.#text ??= this.#decoded()
-    return this.#text
+    this.content ??= this.decoded()
+    return this.content
   }
 
   /** For the scanner. */
   addChild(child: XmlElement): void {
-    if (this.#children) this.#children.push(child)
-    else this.#children = [child]
+    if (this.elements) this.elements.push(child)
+    else this.elements = [child]
   }
 
   /** For the scanner: the document's text from `start` to `end` belongs to this element. */
   addText(start: number, end: number, isCdata: boolean): void {
     const last = isCdata ? -end : end
-    if (this.#end === 0) {
-      this.#start = start
-      this.#end = last
+    if (this.end === 0) {
+      this.start = start
+      this.end = last
     } else {
-      this.#more ??= []
-      this.#more.push(start, last)
+      this.more ??= []
+      this.more.push(start, last)
     }
   }
 
   all(name: string): XmlElement[] {
-    this.#byName ??= groupByName(this.children)
-    return this.#byName.get(name) ?? this.inherited?.all(name) ?? []
+    this.byName ??= groupByName(this.children)
+    return this.byName.get(name) ?? this.inherited?.all(name) ?? []
   }
 
   first(name: string): XmlElement | undefined {
@@ -116,19 +117,19 @@ export class XmlElement {
   /** A twin with other children, or one that takes what it lacks from `base`. */
   with({ children, base }: { children?: XmlElement[]; base?: XmlElement }): XmlElement {
     const twin = new XmlElement(this.name, this.attributes, this.document, this.at, base)
-    twin.#children = children ?? this.#children
+    twin.elements = children ?? this.elements
     return twin
   }
 
-  #decoded(): string {
-    let text = this.#run(this.#start, this.#end)
-    for (let index = 0; this.#more && index < this.#more.length; index += 2) {
-      text += this.#run(this.#more[index]!, this.#more[index + 1]!)
+  private decoded(): string {
+    let text = this.run(this.start, this.end)
+    for (let index = 0; this.more && index < this.more.length; index += 2) {
+      text += this.run(this.more[index]!, this.more[index + 1]!)
     }
     return text
   }
 
-  #run(start: number, end: number): string {
+  private run(start: number, end: number): string {
     const text = this.document.text.slice(start, Math.abs(end))
     return end < 0 ? printable(text) : decodeText(text)
   }

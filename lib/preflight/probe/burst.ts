@@ -3,10 +3,12 @@
 import { openCamera } from '../../camera.js'
 import { GigeError } from '../../errors.js'
 import type { NodeMap } from '../../genapi/index.js'
-import type { CameraInfo, FrameStream, StreamOptions } from '../../types.js'
+import type { Camera, CameraInfo, FrameStream, StreamOptions } from '../../types.js'
 import type { BurstProbe, CameraFacts, PlanFacts, StreamFacts } from '../facts.js'
 import { counted } from './counted.js'
 
+const SCPS = 0x0d04
+const FIRE = 0x8000_0000
 const SMALL = 576
 const BURST_MS = 300
 /** For the first frame; where not even a test packet came, little is to be hoped for. */
@@ -27,6 +29,7 @@ export async function burst(
 ): Promise<BurstOutcome | undefined> {
   try {
     await using camera = await openCamera(target, { ...(signal && { signal }) })
+    await using _ = await keepPacketSize(camera)
     const options: StreamOptions = {
       buffers: 4,
       ...(!proven && { packetSize: SMALL }),
@@ -59,6 +62,16 @@ export async function burst(
     signal?.throwIfAborted()
     if (error instanceof GigeError) return undefined // other probes have more to say about it
     throw error
+  }
+}
+
+/** Streams leave the packet size that they found; a probe leaves the one that was. */
+async function keepPacketSize(camera: Camera): Promise<AsyncDisposable> {
+  const size = await camera.readRegister(SCPS)
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await camera.writeRegister(SCPS, (size & ~FIRE) >>> 0).catch(() => {})
+    },
   }
 }
 

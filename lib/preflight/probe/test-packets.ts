@@ -39,11 +39,8 @@ export async function fireTestPackets(
   signal?: AbortSignal,
 ): Promise<void> {
   const control = new native.CameraControl(() => {})
-  const abort = () => void control.close().catch(() => {})
-  signal?.addEventListener('abort', abort, { once: true })
   try {
-    await control.open({ address: plan.camera, localAddress: plan.localAddress, device: plan.device })
-    signal?.throwIfAborted()
+    await open(control, plan, signal)
     if (!(await takeControl(control, plan, probes))) return
     await fireAndRestore(control, plan, probes, signal)
   } catch (error) {
@@ -51,8 +48,19 @@ export async function fireTestPackets(
     if (!(error instanceof GigeError)) throw error
     probes.push({ probe: 'access', granted: false, ms: 0, error: error.code })
   } finally {
-    signal?.removeEventListener('abort', abort)
     await control.close().catch(() => {})
+  }
+}
+
+/** Only so far may a signal end the channel: from then on something may have to be put back by it. */
+async function open(control: CameraControl, plan: TestPacketPlan, signal?: AbortSignal): Promise<void> {
+  const abort = () => void control.close().catch(() => {})
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    await control.open({ address: plan.camera, localAddress: plan.localAddress, device: plan.device })
+    signal?.throwIfAborted()
+  } finally {
+    signal?.removeEventListener('abort', abort)
   }
 }
 
