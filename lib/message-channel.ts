@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import type { CameraControl } from '../binding.js'
 import { GigeError } from './errors.js'
 import { type EventCommand, parseEventCommand } from './event-message.js'
+import { ipv4Number } from './ipv4.js'
 
 const MESSAGE_CHANNELS = 0x0900
 const PORT = 0x0b00
@@ -22,10 +23,6 @@ export interface MessageChannelHost {
   control: CameraControl
   cameraAddress: string
   localAddress: string
-}
-
-function asNumber(address: string): number {
-  return address.split('.').reduce((value, byte) => value * 256 + Number(byte), 0)
 }
 
 export class MessageChannel {
@@ -58,7 +55,7 @@ export class MessageChannel {
     try {
       socket.bind(0, host.localAddress)
       await once(socket, 'listening')
-      await host.control.writeRegister(ADDRESS, asNumber(host.localAddress))
+      await host.control.writeRegister(ADDRESS, ipv4Number(host.localAddress))
       await host.control.writeRegister(PORT, socket.address().port)
       // Cameras that have no such register say so.
       const [port = 0] = await host.control.readRegisters([SOURCE_PORT]).catch(() => [0])

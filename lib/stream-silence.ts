@@ -2,6 +2,7 @@
 
 import type { CameraControl } from '../binding.js'
 import type { NodeMap } from './genapi/index.js'
+import { ipv4Text } from './ipv4.js'
 import { type countersFor, explainNoFrames } from './preflight/explain.js'
 import type { Finding } from './preflight/report.js'
 import type { StreamStats } from './stats.js'
@@ -48,11 +49,9 @@ export async function explainSilentStream(stream: SilentStream): Promise<Finding
       ...(source !== undefined && { triggerSource: source }),
     },
     ...(scp !== undefined &&
-      scda !== undefined && { destination: { address: dotted(scda), port: scp & 0xffff } }),
+      scda !== undefined && { destination: { address: ipv4Text(scda), port: scp & 0xffff } }),
   })
 }
-
-const dotted = (address: number) => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.')
 
 /** In the words of its first finding. */
 export function silenceWarning(findings: Finding[], ms: number): StreamWarning {

@@ -3,6 +3,7 @@
 
 import { createInterface } from 'node:readline'
 import { openCamera } from '../camera.js'
+import { ipv4Number } from '../ipv4.js'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator.js'
 import type { Camera } from '../types.js'
 import { processCpuNs } from './cpu.js'
@@ -41,8 +42,7 @@ await serve(createInterface({ input: process.stdin }), {
     const camera = await openCamera(task.addresses[0]!, { heartbeatTimeout: HEARTBEAT_MS })
     opened.push(camera)
     await camera.writeRegister(SCP_PACKET_SIZE, 0x40000000 + packetSize) // do not fragment
-    const number = address.split('.').reduce((value, byte) => value * 256 + Number(byte), 0)
-    await camera.writeRegister(SCP_ADDRESS, number)
+    await camera.writeRegister(SCP_ADDRESS, ipv4Number(address))
     await camera.writeRegister(SCP_PORT, port)
     await camera.features.execute('AcquisitionStart')
     return { pointed: true }

@@ -1,12 +1,11 @@
 // The same diagnosis where something has failed already: from what the failure itself has shown, with as little further asking as possible.
 // Never an error of its own: whoever explains must not hide what there was to explain.
 
-import process from 'node:process'
 import type { NativeNegotiation } from '../../binding.js'
 import { native } from '../native.js'
 import type { StreamStats } from '../stats.js'
 import { type CounterSnapshot, counterDelta, takeCounters } from './collect/counters.js'
-import { collectFirewall, collectHost } from './collect/index.js'
+import { collectFacts } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
 import type { CameraFacts, Facts, Probe, StreamFacts } from './facts.js'
 import { planOf } from './plan.js'
@@ -14,6 +13,7 @@ import { probesOf } from './probe/attempts.js'
 import { counted } from './probe/counted.js'
 import { askByUnicast } from './probe/unicast.js'
 import type { Finding } from './report.js'
+import { streamFactsOf } from './stream-facts.js'
 
 async function findingsOf(
   camera: CameraFacts,
@@ -21,27 +21,14 @@ async function findingsOf(
   more: Partial<Pick<Facts, 'stream'>> & { probes: Probe[] },
 ): Promise<Finding[]> {
   try {
-    const unread: Facts['unread'] = {}
-    const { system, host } = collectHost()
+    const facts = await collectFacts(planOf({}))
+    const { host } = facts
     const nic = host.interfaces.find(({ address }) => address !== '' && address === localAddress)
-    if (nic)
-      host.route = {
-        interface: nic.name,
-        source: nic.address,
-        ...(nic.gateway !== undefined && { gateway: nic.gateway }),
-      }
-    return diagnose({
-      version: 1,
-      recorded: new Date().toISOString(),
-      system,
-      versions: { node: process.version },
-      host,
-      firewall: await collectFirewall(system, host, unread),
-      plan: planOf({}),
-      camera,
-      unread,
-      ...more,
-    })
+    if (nic) {
+      const { name, address, gateway } = nic
+      host.route = { interface: name, source: address, ...(gateway !== undefined && { gateway }) }
+    }
+    return diagnose({ ...facts, camera, ...more })
   } catch {
     return []
   }
@@ -141,16 +128,7 @@ function streamFacts({
   const after = before && takeCounters(nic)
   return {
     ...(before && after && { counters: counterDelta(before, after) }),
-    seconds,
-    framesComplete: stats.blocksComplete,
-    framesIncomplete: stats.blocksIncomplete,
-    packetsExpected: stats.packetsExpected,
-    packetsReceived: stats.packetsReceived,
-    lostInKernel: stats.lostInKernel,
-    lostOnWire: stats.lostOnWire,
-    blocksNoSlot: stats.blocksNoSlot,
-    foreign: stats.foreign,
-    malformed: stats.malformed,
+    ...streamFactsOf(stats, seconds),
     port,
     ...(destination && { destination }),
     ...(acquiring !== undefined && { acquiring }),

@@ -1,10 +1,10 @@
 // preflight(): looks at this machine, asks the camera, and says what stops its packets. Without `active` nothing is written to the camera;
 // with it every register is put back.
 
-import process from 'node:process'
 import * as argument from '../arguments.js'
+import { inSubnet } from '../ipv4.js'
 import type { CameraInfo } from '../types.js'
-import { collectFirewall, collectHost } from './collect/index.js'
+import { collectFacts, collectHost } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
 import type { BroadcastProbe, Facts, InterfaceFacts, UnicastProbe } from './facts.js'
 import { planOf } from './plan.js'
@@ -67,19 +67,7 @@ export function report(facts: Facts): PreflightReport {
 }
 
 async function gather(options: PreflightOptions, signal: AbortSignal): Promise<Facts> {
-  const unread: Facts['unread'] = {}
-  const { system, host } = collectHost()
-  const facts: Facts = {
-    version: 1,
-    recorded: new Date().toISOString(),
-    system,
-    versions: { node: process.version },
-    host,
-    firewall: await collectFirewall(system, host, unread),
-    plan: planOf(options),
-    probes: [],
-    unread,
-  }
+  const facts = await collectFacts(planOf(options))
   await probe(facts, options, signal)
   return facts
 }
@@ -202,11 +190,4 @@ async function broadcast(
     })
   }
   return seen.find(({ reachable }) => reachable)
-}
-
-function inSubnet(address: string, { address: own, netmask }: InterfaceFacts): boolean {
-  if (own === '' || netmask === '') return false
-  const number = (text: string) =>
-    text.split('.').reduce((value, byte) => (value * 256 + Number(byte)) >>> 0, 0)
-  return ((number(address) ^ number(own)) & number(netmask)) === 0
 }

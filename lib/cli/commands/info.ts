@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import type { NodeMap } from '../../genapi/index.js'
+import { ipv4Text } from '../../ipv4.js'
 import type { Camera, IpConfiguration } from '../../types.js'
 import { addOpenOptions, type OpenFlags, withCamera } from '../camera-session.js'
 import { messageOf } from '../feature-text.js'
@@ -105,7 +106,7 @@ async function readHolder(read: (register: number) => Promise<number | undefined
   const address = await read(PRIMARY_ADDRESS)
   if (!address) return undefined
   return {
-    address: [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.'),
+    address: ipv4Text(address),
     port: ((await read(PRIMARY_PORT)) ?? 0) & 0xffff,
   }
 }

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { isAddress } from '../../arguments.js'
+import { ipv4Number, ipv4Text } from '../../ipv4.js'
 import {
   type Simulator,
   type SimulatorOptions,
@@ -142,8 +143,7 @@ function simulatorOptions(flags: Flags, index: number): SimulatorOptions {
 }
 
 function addressPlus(first: string, index: number): string {
-  const number = first.split('.').reduce((all, part) => all * 256 + Number(part), 0) + index
-  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.')
+  return ipv4Text(ipv4Number(first) + index)
 }
 
 async function simulate(flags: Flags, output: Output): Promise<void> {

@@ -29,7 +29,7 @@ export function collectHost(): { system: Facts['system']; host: HostFacts } {
   }
 }
 
-export async function collectFirewall(
+async function collectFirewall(
   system: Facts['system'],
   { privileged }: HostFacts,
   unread: Facts['unread'],
@@ -43,4 +43,21 @@ function interfaces(): InterfaceFacts[] {
   return native
     .listInterfaces()
     .map(({ name, address, netmask, mtu, up, loopback }) => ({ name, address, netmask, mtu, up, loopback }))
+}
+
+/** This machine, and how the stream would be; no probe yet. */
+export async function collectFacts(plan: Facts['plan']): Promise<Facts> {
+  const unread: Facts['unread'] = {}
+  const { system, host } = collectHost()
+  return {
+    version: 1,
+    recorded: new Date().toISOString(),
+    system,
+    versions: { node: process.version },
+    host,
+    firewall: await collectFirewall(system, host, unread),
+    plan,
+    probes: [],
+    unread,
+  }
 }

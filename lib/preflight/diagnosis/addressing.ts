@@ -1,6 +1,6 @@
 // Addresses and routes: whether camera and host can talk to each other at all.
 
-import { inSubnet } from './evidence.js'
+import { inSubnet } from '../../ipv4.js'
 import type { Rule } from './rule.js'
 
 const NETWORK_ERRORS = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'WSAENETUNREACH'])

@@ -1,6 +1,7 @@
 // What the facts come to: the few answers that the rules of diagnosis ask for, each worked out once. Pure. Letters are those of
 // reference/firewall.md section 6: B broadcast, U unicast, T a small test packet without a way opened, TP with one, J larger ones.
 
+import { inSubnet } from '../../ipv4.js'
 import type {
   AccessProbe,
   BroadcastProbe,
@@ -67,13 +68,6 @@ function shots(packets: TestPacketProbe[]): Shots | undefined {
     refused: packets.find(({ refused }) => refused !== undefined)?.refused,
     counters,
   }
-}
-
-export function inSubnet(address: string, nic: Pick<InterfaceFacts, 'address' | 'netmask'>): boolean {
-  const number = (text: string) =>
-    text.split('.').reduce((value, byte) => ((value << 8) | Number(byte)) >>> 0, 0)
-  if (nic.address === '' || nic.netmask === '') return false
-  return ((number(address) ^ number(nic.address)) & number(nic.netmask)) === 0
 }
 
 export function evidence(facts: Facts): Evidence {

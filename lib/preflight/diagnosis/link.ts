@@ -1,6 +1,7 @@
 // Before anything else: is there a link, and is somebody there?
 
-import { type Evidence, inSubnet } from './evidence.js'
+import { inSubnet } from '../../ipv4.js'
+import type { Evidence } from './evidence.js'
 import { count, type Rule } from './rule.js'
 
 const silent = ({ U, B }: Evidence) => U === false && B !== true

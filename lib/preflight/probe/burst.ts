@@ -5,6 +5,7 @@ import { GigeError } from '../../errors.js'
 import type { NodeMap } from '../../genapi/index.js'
 import type { Camera, CameraInfo, FrameStream, StreamOptions } from '../../types.js'
 import type { BurstProbe, CameraFacts, PlanFacts, StreamFacts } from '../facts.js'
+import { streamFactsOf } from '../stream-facts.js'
 import { counted } from './counted.js'
 
 const SCPS = 0x0d04
@@ -93,20 +94,7 @@ async function read(stream: FrameStream, patience: number, signal?: AbortSignal)
     clearTimeout(limit)
     signal?.removeEventListener('abort', end)
   }
-  const stats = stream.stats()
-  return {
-    seconds: (performance.now() - started) / 1000,
-    framesComplete: stats.blocksComplete,
-    framesIncomplete: stats.blocksIncomplete,
-    packetsExpected: stats.packetsExpected,
-    packetsReceived: stats.packetsReceived,
-    lostInKernel: stats.lostInKernel,
-    lostOnWire: stats.lostOnWire,
-    blocksNoSlot: stats.blocksNoSlot,
-    foreign: stats.foreign,
-    malformed: stats.malformed,
-    acquiring: true,
-  }
+  return { ...streamFactsOf(stream.stats(), (performance.now() - started) / 1000), acquiring: true }
 }
 
 async function trigger(features: NodeMap): Promise<BurstOutcome['camera']> {

@@ -1,5 +1,6 @@
 // What to do about a finding: in words, and where there are, the commands for this machine with what takes them back.
 
+import { ipv4Number, ipv4Text } from '../../ipv4.js'
 import type { Facts, InterfaceFacts } from '../facts.js'
 import type { FindingCode } from '../finding-codes.js'
 import type { Remedy, RemedyCommand } from '../report.js'
@@ -196,11 +197,10 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
 
 /** The last address of the network but one, by which nobody is likely to live. */
 function neighbourOf({ address, netmask }: InterfaceFacts): string {
-  const number = (text: string) => text.split('.').reduce((value, byte) => value * 256 + Number(byte), 0)
-  const [own, mask] = [number(address), number(netmask)]
+  const [own, mask] = [ipv4Number(address), ipv4Number(netmask)]
   const last = (((own & mask) >>> 0) + (~mask >>> 0) - 1) >>> 0
   const chosen = last === own ? last - 1 : last
-  return [24, 16, 8, 0].map((shift) => (chosen >>> shift) & 255).join('.')
+  return ipv4Text(chosen)
 }
 
 export function remedyFor(code: FindingCode, facts: Facts): Remedy | undefined {

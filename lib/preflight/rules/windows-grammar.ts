@@ -1,5 +1,7 @@
 // Rules of Windows' firewall as the registry keeps them (reference/firewall.md section 1.2): `v2.30|Action=Allow|Active=TRUE|Dir=In|...|`. Pure.
 
+import { ipv4Number } from '../../ipv4.js'
+
 export type Profile = 'Domain' | 'Private' | 'Public'
 
 export interface WindowsRule {
@@ -135,7 +137,6 @@ export function coversAddress(
   isLocalSubnet: boolean,
 ): boolean | 'maybe' {
   if (addresses.length === 0) return true
-  const number = (text: string) => text.split('.').reduce((value, byte) => value * 256 + Number(byte), 0)
   let maybe = false
   for (const text of addresses) {
     if (text === 'LocalSubnet') {
@@ -145,10 +146,11 @@ export function coversAddress(
     const range = /^([\d.]+)-([\d.]+)$/.exec(text)
     const masked = /^([\d.]+)\/([\d.]+)$/.exec(text)
     if (range) {
-      if (number(camera) >= number(range[1]!) && number(camera) <= number(range[2]!)) return true
+      if (ipv4Number(camera) >= ipv4Number(range[1]!) && ipv4Number(camera) <= ipv4Number(range[2]!))
+        return true
     } else if (masked) {
-      const mask = masked[2]!.includes('.') ? number(masked[2]!) : 2 ** 32 - 2 ** (32 - Number(masked[2]))
-      if (((number(camera) ^ number(masked[1]!)) & mask) === 0) return true
+      const mask = masked[2]!.includes('.') ? ipv4Number(masked[2]!) : 2 ** 32 - 2 ** (32 - Number(masked[2]))
+      if (((ipv4Number(camera) ^ ipv4Number(masked[1]!)) & mask) === 0) return true
     } else if (/^[\d.]+$/.test(text)) {
       if (text === camera) return true
     } else {

@@ -1,6 +1,6 @@
 // What Windows' firewall makes of the camera's packets by its rules: expected, never proven; the probe decides. Pure.
 
-import { inSubnet } from '../diagnosis/evidence.js'
+import { inSubnet } from '../../ipv4.js'
 import type { Facts } from '../facts.js'
 import {
   coversAddress,
