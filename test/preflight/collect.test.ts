@@ -1,0 +1,129 @@
+// What collectors make of the system's text files, and what they do with text that is none.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type CounterSnapshot, counterDelta } from '../../lib/preflight/collect/counters.js'
+import {
+  parseArp,
+  parseAssignments,
+  parseGateways,
+  parseNamedCounters,
+  parseSoftnetDrops,
+} from '../../lib/preflight/collect/proc.js'
+
+const SNMP = `Ip: Forwarding DefaultTTL InReceives InHdrErrors InDelivers ReasmReqds ReasmOKs
+Ip: 1 64 1200 3 1100 8 4
+Icmp: InMsgs OutDestUnreachs
+Icmp: 5 2
+Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors
+Udp: 900 7 1 800 1
+UdpLite: InDatagrams
+UdpLite: 0
+`
+const NETSTAT = `TcpExt: SyncookiesSent IPReversePathFilter
+TcpExt: 0 4
+IpExt: InNoRoutes InOctets
+IpExt: 0 123456789012
+`
+
+describe('files of the kernel', () => {
+  it('counters by their names', () => {
+    const counters = parseNamedCounters(SNMP + NETSTAT)
+    expect(
+      [
+        'Ip.InReceives',
+        'Ip.InDelivers',
+        'Udp.RcvbufErrors',
+        'TcpExt.IPReversePathFilter',
+        'IpExt.InOctets',
+      ].map((name) => counters.get(name)),
+    ).toEqual([1200, 1100, 1, 4, 123456789012])
+    expect(counters.has('Ip.OutRequests')).toBe(false)
+  })
+
+  it('drops of the backlog, of all processors', () => {
+    const row = (dropped: string) => `0000a0b1 ${dropped} 00000002 00000000 00000000`
+    expect(parseSoftnetDrops(`${row('0000000f')}\n${row('00000001')}\n`)).toBe(16)
+    expect(parseSoftnetDrops('')).toBeUndefined()
+  })
+
+  it('neighbours, gateways and settings', () => {
+    expect(
+      parseArp(`IP address       HW type     Flags       HW address            Mask     Device
+192.168.7.10     0x1         0x2         00:11:22:33:44:55     *        eth1
+192.168.7.11     0x1         0x0         00:00:00:00:00:00     *        eth1
+`),
+    ).toEqual([
+      { address: '192.168.7.10', mac: '00:11:22:33:44:55', interface: 'eth1', state: 'complete' },
+      { address: '192.168.7.11', mac: '00:00:00:00:00:00', interface: 'eth1', state: 'incomplete' },
+    ])
+    expect(
+      parseGateways(`Iface\tDestination\tGateway \tFlags
+eth0\t00000000\t0100A8C0\t0003
+eth1\t0007A8C0\t00000000\t0001
+`),
+    ).toEqual(new Map([['eth0', '192.168.0.1']]))
+    expect(parseAssignments('# a comment\nENABLED=yes\nDEFAULT_INPUT_POLICY="DROP" # deny\n\tX=\n')).toEqual(
+      new Map([
+        ['ENABLED', 'yes'],
+        ['DEFAULT_INPUT_POLICY', 'DROP'],
+        ['X', ''],
+      ]),
+    )
+  })
+
+  it('that hold nonsense give nothing, and never an error', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+        parseNamedCounters(text)
+        parseSoftnetDrops(text)
+        parseArp(text)
+        parseGateways(text)
+        parseAssignments(text)
+      }),
+    )
+  })
+})
+
+describe('what a probe did to the counters', () => {
+  const at = (values: Record<string, number>, nic: CounterSnapshot['nic'] = {}): CounterSnapshot => ({
+    system: new Map(Object.entries(values)),
+    softDrops: 0,
+    nic,
+  })
+
+  it('is what IP received and delivered to nobody, without what it had other reasons for', () => {
+    const before = at({
+      'Ip.InReceives': 100,
+      'Ip.InDelivers': 100,
+      'TcpExt.IPReversePathFilter': 0,
+      'Ip.ReasmReqds': 0,
+      'Ip.ReasmOKs': 0,
+      'Ip.InHdrErrors': 0,
+    })
+    const after = at({
+      'Ip.InReceives': 120,
+      'Ip.InDelivers': 107,
+      'TcpExt.IPReversePathFilter': 2,
+      'Ip.ReasmReqds': 6,
+      'Ip.ReasmOKs': 2,
+      'Ip.InHdrErrors': 1,
+    })
+    expect(counterDelta(before, after)).toMatchObject({
+      ipReceives: 20,
+      ipDelivers: 7,
+      rpDrop: 2,
+      fragIn: 2,
+      fwDrop: 6,
+    })
+  })
+
+  it('is unknown where nobody counts, and never less than nothing', () => {
+    expect(counterDelta(at({}), at({}))).toEqual({ softDrop: 0 })
+    const wrapped = counterDelta(
+      at({ 'Ip.InReceives': 100, 'Ip.InDelivers': 0 }, { rx_packets: 9 }),
+      at({ 'Ip.InReceives': 5, 'Ip.InDelivers': 5 }, { rx_packets: 3 }),
+    )
+    expect([wrapped.fwDrop, wrapped.nicRx]).toEqual([0, 0])
+  })
+})
