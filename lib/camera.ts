@@ -84,7 +84,7 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
         ...(options.interface !== undefined && { interface: options.interface }),
         ...(options.discoverTimeout !== undefined && { timeout: options.discoverTimeout }),
         ...(signal && { signal }),
-      })
+      }).catch(async (error: unknown) => await explainRefusal(error, addressIn(target)))
   const life = new CameraLife(info.address)
   const control = new native.CameraControl((reason, message) => life.lose(reason, message))
   // The camera may not even answer that it was let go: its heartbeat ends it then.
@@ -115,18 +115,27 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
   }
 }
 
+function addressIn(target: Exclude<CameraTarget, CameraInfo>): string | undefined {
+  const address = typeof target === 'string' ? target : target.address
+  return address !== undefined && argument.isAddress(address) ? address : undefined
+}
+
+/** Findings that say no more than the error does. */
+const NOTHING_NEW = new Set(['unknown', 'camera.off-or-other-segment', 'network.not-a-camera'])
+
 /** Says why a camera does not answer, where that can be found out. */
-async function explainRefusal(error: unknown, address: string): Promise<never> {
+async function explainRefusal(error: unknown, address: string | undefined): Promise<never> {
   if (!(error instanceof GigeError)) throw error
   // A machine that refuses the port is up: that its interface is down is not what to look for.
   if (error.errno === constants.errno.ECONNREFUSED)
     Object.assign(error, { hint: hintFor('ERR_GIGE_NOT_FOUND') })
-  if (error.code === 'ERR_GIGE_TIMEOUT') {
+  const silent = error.code === 'ERR_GIGE_TIMEOUT' || error.code === 'ERR_GIGE_NOT_FOUND'
+  if (silent && address !== undefined) {
     const findings = await explainSilence(address)
     const [cause] = findings
-    const hint =
-      cause && cause.code !== 'unknown' ? `${cause.summary}. ${cause.remedy?.text ?? ''}`.trim() : error.hint
-    Object.assign(error, { findings, hint })
+    Object.assign(error, { findings })
+    if (cause && !NOTHING_NEW.has(cause.code))
+      Object.assign(error, { hint: `${cause.summary}. ${cause.remedy?.text ?? ''}`.trim() })
   }
   throw error
 }

@@ -35,7 +35,7 @@ const NOWHERE = new XmlDocument('')
 const NO_CHILDREN: readonly XmlElement[] = []
 
 export class XmlElement {
-  // No #names: to define them takes more than a third of the time for a description, which is read by code that has not run before.
+  // No #names: to define them takes a tenth of the time for a description, which is read by code that has not run before.
   private elements: XmlElement[] | undefined
   private byName: Map<string, XmlElement[]> | undefined
   private content: string | undefined

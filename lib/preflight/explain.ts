@@ -9,7 +9,7 @@ import { collectFacts } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
 import type { CameraFacts, Facts, Probe, StreamFacts } from './facts.js'
 import { planOf } from './plan.js'
-import { probesOf } from './probe/attempts.js'
+import { blindProbe } from './probe/attempts.js'
 import { counted } from './probe/counted.js'
 import { askByUnicast } from './probe/unicast.js'
 import type { Finding } from './report.js'
@@ -68,7 +68,7 @@ export async function explainNegotiation(
   return await findingsOf({ address: cameraAddress }, localAddress, {
     probes: [
       { probe: 'unicast', address: cameraAddress, sent: 1, answers: 1, ms: 0 },
-      ...probesOf(result, { ...common, punched: result.punched }),
+      ...(result.tried.length > 0 ? [blindProbe(result, { ...common, punched: result.punched })] : []),
     ],
   })
 }

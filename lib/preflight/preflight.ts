@@ -107,6 +107,7 @@ async function probe(
   // A camera that fires nothing may stream all the same, in packets that pass everywhere.
   const proven = probes.some((one) => one.probe === 'test-packet' && one.arrived > 0)
   const outcome = await burst(seen ?? camera, facts.plan, { nic: nic.name, proven }, signal)
+  signal.throwIfAborted() // it ends early then, and well
   if (!outcome) return
   probes.push(outcome.probe)
   Object.assign(facts.camera!, outcome.camera)

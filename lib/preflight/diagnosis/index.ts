@@ -106,7 +106,7 @@ function closing(e: Evidence): Verdict {
       ],
     }
   }
-  if (U && !access) {
+  if (U && !access && !T && !TP && !facts.stream) {
     return {
       code: 'ok',
       severity: 'info',

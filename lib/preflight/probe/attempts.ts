@@ -13,6 +13,26 @@ export interface AttemptContext {
   counters?: CounterDelta
 }
 
+/** Of a negotiation to which nothing came: all that it fired, as if of the smallest size. */
+export function blindProbe(
+  { tried }: NativeNegotiation,
+  { nic, ...context }: AttemptContext,
+): TestPacketProbe {
+  const refused = tried.find(({ status }) => status !== 0)?.status
+  const fired = tried.reduce((sum, one) => sum + one.fired, 0)
+  return {
+    probe: 'test-packet',
+    size: Math.min(...tried.map(({ size }) => size)),
+    dontFragment: true,
+    fired,
+    arrived: 0,
+    fragmented: 0,
+    ...(fired === 0 && refused !== undefined && { refused }),
+    interface: nic,
+    ...context,
+  }
+}
+
 export function probesOf(
   negotiation: NativeNegotiation,
   { punched, destination, port, nic, ms, counters }: AttemptContext,
