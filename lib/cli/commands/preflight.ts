@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { GigeError } from '../../errors.js'
 import { type PreflightOptions, preflight } from '../../preflight/preflight.js'
+import { redact } from '../../preflight/redact.js'
 import type { PreflightReport } from '../../preflight/report.js'
 import { portsAsCsv, portsAsMarkdown } from '../../preflight/rules/ports.js'
 import { choice, packetSize, portRange, wholeNumber } from '../arguments.js'
@@ -22,6 +23,7 @@ interface Flags {
   timeout?: number
   ports?: 'markdown' | 'csv' | 'json'
   report?: string
+  redact?: boolean
 }
 
 export function addPreflight(program: Command, output: Output): void {
@@ -41,6 +43,7 @@ export function addPreflight(program: Command, output: Output): void {
       ),
     )
     .option('--report <file>', 'write all that was observed, as JSON for a bug report')
+    .option('--redact', 'with other addresses, MACs and user names in it')
     .addHelpText(
       'after',
       `
@@ -50,14 +53,14 @@ Exit codes: 0 nothing stands in the way, 3 something does, 2 wrong usage.
 
 Examples:
   $ gigewire preflight 192.168.1.20
-  $ gigewire preflight 192.168.1.20 --report bug.json
+  $ gigewire preflight 192.168.1.20 --report bug.json --redact
   $ gigewire preflight 192.168.1.20 --stream-port 5000-5010 --ports markdown`,
     )
     .action(async (address: string | undefined, flags: Flags) => await run(address, flags, output))
 }
 
 function optionsOf(address: string | undefined, flags: Flags): PreflightOptions {
-  const { passive, packetSize: size, ports: _, report: __, ...same } = flags
+  const { passive, packetSize: size, ports: _, report: __, redact: ___, ...same } = flags
   return {
     ...same,
     ...(address !== undefined && { camera: address }),
@@ -74,10 +77,11 @@ async function run(address: string | undefined, flags: Flags, output: Output): P
       throw new GigeError('ERR_GIGE_TIMEOUT', `preflight took longer than ${flags.timeout ?? 30_000} ms`)
     },
   )
-  if (flags.report !== undefined) await writeFile(flags.report, `${JSON.stringify(report, null, 2)}\n`)
+  const kept = flags.redact ? redact(report) : report
+  if (flags.report !== undefined) await writeFile(flags.report, `${JSON.stringify(kept, null, 2)}\n`)
   if (flags.ports !== undefined) return printPorts(report, flags.ports, output)
   for (const line of preflightLines(report, output.style)) output.line(line)
-  output.object(report)
+  output.object(kept)
   output.blocked = !report.ok
 }
 
