@@ -3,6 +3,14 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { parseApplicationFirewall } from '../../lib/preflight/collect/macos.js'
+import {
+  categoriesOf,
+  parseRegQuery,
+  productsOf,
+  profilesOf,
+  rulesIn,
+} from '../../lib/preflight/collect/windows-text.js'
 import { diagnose } from '../../lib/preflight/diagnosis/index.js'
 import type { Facts, WindowsProfile } from '../../lib/preflight/facts.js'
 import { parseWindowsRule } from '../../lib/preflight/rules/windows-grammar.js'
@@ -292,6 +300,79 @@ describe('rule stores', () => {
   })
 })
 
+describe("what Windows' tools print", () => {
+  const reg = (...keys: [key: string, ...values: string[]][]) =>
+    keys
+      .map(
+        ([key, ...values]) =>
+          `\r\nHKEY_LOCAL_MACHINE\\X\\${key}\r\n${values.map((value) => `    ${value}\r\n`).join('')}`,
+      )
+      .join('')
+
+  it('rules and settings, where a policy beats what is set locally', () => {
+    const local = parseRegQuery(
+      reg(
+        [
+          'FirewallRules',
+          `a    REG_SZ    ${allow('Protocol=17', app())}`,
+          'b    REG_SZ    no rule',
+          'c    REG_DWORD    0x1',
+        ],
+        [
+          'PublicProfile',
+          'EnableFirewall    REG_DWORD    0x1',
+          'DisableUnicastResponsesToMulticastBroadcast    REG_DWORD    0x1',
+        ],
+        ['StandardProfile', 'EnableFirewall    REG_DWORD    0x0'],
+      ),
+    )
+    const policy = parseRegQuery(
+      reg(
+        [
+          'PublicProfile',
+          'AllowLocalPolicyMerge    REG_DWORD    0x0',
+          'DoNotAllowExceptions    REG_DWORD    0x1',
+        ],
+        ['PrivateProfile', 'EnableFirewall    REG_DWORD    0x1'],
+      ),
+    )
+    expect(rulesIn(local)).toEqual({ a: allow('Protocol=17', app()) })
+    expect(profilesOf(local, policy)).toEqual({
+      Domain: { enabled: true, defaultInbound: 'Block' },
+      Private: { enabled: true, defaultInbound: 'Block' },
+      Public: {
+        enabled: true,
+        defaultInbound: 'Block',
+        shieldsUp: true,
+        localRulesIgnored: true,
+        unicastResponsesToBroadcast: false,
+      },
+    })
+  })
+
+  it('profiles of networks and other firewalls, one or several; nonsense is none', () => {
+    expect(categoriesOf('{"InterfaceAlias":"Ethernet 2","NetworkCategory":0}')).toEqual(
+      new Map([['Ethernet 2', 'Public']]),
+    )
+    expect(
+      categoriesOf(
+        '[{"InterfaceAlias":"A","NetworkCategory":"DomainAuthenticated"},{"InterfaceAlias":"B","NetworkCategory":1},{"x":1}]',
+      ),
+    ).toEqual(
+      new Map([
+        ['A', 'Domain'],
+        ['B', 'Private'],
+      ]),
+    )
+    expect(
+      productsOf('{"displayName":"Wall","pathToSignedReportingExe":"C:\\\\w.exe","productState":4096}'),
+    ).toEqual([{ name: 'Wall', path: 'C:\\w.exe', state: 4096 }])
+    for (const text of ['', 'null', '7', '[1,2]', '{', '"x"'])
+      expect([categoriesOf(text).size, productsOf(text)]).toEqual([0, []])
+    fc.assert(fc.property(fc.string(), (text) => void parseRegQuery(text)))
+  })
+})
+
 describe('findings on Windows', () => {
   const first = (store: Store) => diagnose(windows(store))[0]!
 
@@ -358,6 +439,26 @@ describe('findings on Windows', () => {
 })
 
 describe('findings on macOS', () => {
+  it('what socketfilterfw says, in the words of several systems', () => {
+    expect(
+      parseApplicationFirewall(
+        'Firewall is enabled. (State = 1)\nFirewall has block all state set to disabled.\nAutomatically allow built-in signed software ENABLED.\nStealth mode is off',
+        'Incoming connection to the application is permitted.',
+      ),
+    ).toEqual({ enabled: true, blockAll: false, allowSigned: true, stealth: false, program: 'allowed' })
+    expect(
+      parseApplicationFirewall(
+        'Firewall is disabled. (State = 0)\nBlock all DISABLED!',
+        'The application is blocked.',
+      ),
+    ).toEqual({
+      enabled: false,
+      blockAll: false,
+      program: 'blocked',
+    })
+    expect(parseApplicationFirewall('', '')).toEqual({})
+  })
+
   const mac =
     (more: Partial<Facts>, host: Partial<Facts['host']> = {}) =>
     (probes: Facts['probes']) =>

@@ -5,6 +5,8 @@ import { native } from '../../native.js'
 import type { Facts, FirewallFacts, HostFacts, InterfaceFacts } from '../facts.js'
 import { linuxEnvironment, linuxInterfaces, linuxLimits, linuxNeighbours } from './linux.js'
 import { linuxFirewall } from './linux-firewall.js'
+import { macosFirewall } from './macos.js'
+import { windowsFirewall } from './windows.js'
 
 const SYSTEMS: Partial<Record<NodeJS.Platform, Facts['system']>> = { win32: 'windows', darwin: 'macos' }
 
@@ -29,14 +31,27 @@ export function collectHost(): { system: Facts['system']; host: HostFacts } {
   }
 }
 
+/** Also tells the host's NICs what the firewall makes of their networks. */
 async function collectFirewall(
   system: Facts['system'],
-  { privileged }: HostFacts,
+  host: HostFacts,
+  program: string,
   unread: Facts['unread'],
 ): Promise<FirewallFacts> {
-  if (system === 'linux') return { linux: await linuxFirewall(privileged, unread) }
-  unread['firewall rules'] = `not read yet on ${system}: the probes decide`
-  return {}
+  switch (system) {
+    case 'linux':
+      return { linux: await linuxFirewall(host.privileged, unread) }
+    case 'macos':
+      return { macos: await macosFirewall(program) }
+    default: {
+      const { firewall, profiles } = await windowsFirewall(unread)
+      for (const nic of host.interfaces) {
+        const profile = profiles.get(nic.name)
+        if (profile) nic.profile = profile
+      }
+      return { windows: firewall }
+    }
+  }
 }
 
 function interfaces(): InterfaceFacts[] {
@@ -55,7 +70,7 @@ export async function collectFacts(plan: Facts['plan']): Promise<Facts> {
     system,
     versions: { node: process.version },
     host,
-    firewall: await collectFirewall(system, host, unread),
+    firewall: await collectFirewall(system, host, plan.programRealPath, unread),
     plan,
     probes: [],
     unread,

@@ -1,33 +1,16 @@
 // Firewalls of a Linux machine, as far as an ordinary user can read of them (reference/firewall.md section 2.1), and their rules where the
 // caller may. Nothing here decides anything: rules that were read prove nothing without a probe.
 
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { promisify } from 'node:util'
 import type { LinuxFirewall } from '../facts.js'
 import { readText } from './files.js'
 import { parseAssignments } from './proc.js'
+import { run } from './run.js'
 
 const PATHS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
-const MOST_OUTPUT = 4 << 20
 
 function installed(command: string): string | undefined {
   return PATHS.map((folder) => `${folder}/${command}`).find((file) => existsSync(file))
-}
-
-/** What it printed, or why it could not. */
-async function run(file: string, args: string[]): Promise<{ text: string } | { refused: string }> {
-  try {
-    const { stdout } = await promisify(execFile)(file, args, {
-      timeout: 2000,
-      maxBuffer: MOST_OUTPUT,
-      env: { ...process.env, LC_ALL: 'C' },
-    })
-    return { text: stdout }
-  } catch (error) {
-    const { stderr, message } = error as { stderr?: string; message: string }
-    return { refused: (stderr?.trim() || message).split('\n')[0]!.slice(0, 200) }
-  }
 }
 
 export async function linuxFirewall(
