@@ -22,6 +22,7 @@ const COMMANDS = [
   'grab',
   'stream',
   'plan',
+  'preflight',
   'ip',
   'force-ip',
   'simulate',

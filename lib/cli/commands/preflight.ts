@@ -11,6 +11,7 @@ import { portsAsCsv, portsAsMarkdown } from '../../preflight/rules/ports.js'
 import { choice, packetSize, portRange, wholeNumber } from '../arguments.js'
 import { InterruptWatch } from '../interrupt.js'
 import type { Output } from '../output.js'
+import { fix, tellEarlier, undo } from '../preflight-fix.js'
 import { preflightLines } from '../preflight-report.js'
 
 interface Flags {
@@ -24,6 +25,9 @@ interface Flags {
   ports?: 'markdown' | 'csv' | 'json'
   report?: string
   redact?: boolean
+  fix?: boolean
+  undo?: boolean
+  yes?: boolean
 }
 
 export function addPreflight(program: Command, output: Output): void {
@@ -43,11 +47,14 @@ export function addPreflight(program: Command, output: Output): void {
       ),
     )
     .option('--report <file>', 'write all that was observed, as JSON for a bug report')
+    .option('--fix', 'show what would mend it, ask, run it as an administrator, and look again')
+    .option('--yes', 'do not ask')
+    .option('--undo', 'take back what --fix did')
     .option('--redact', 'with other addresses, MACs and user names in it')
     .addHelpText(
       'after',
       `
-Nothing on this machine is changed, and every register of the camera is put back. Without an address: who answers a broadcast.
+Without --fix nothing on this machine is changed; every register of the camera is put back. Without an address: who answers a broadcast.
 
 Exit codes: 0 nothing stands in the way, 3 something does, 2 wrong usage.
 
@@ -60,29 +67,50 @@ Examples:
 }
 
 function optionsOf(address: string | undefined, flags: Flags): PreflightOptions {
-  const { passive, packetSize: size, ports: _, report: __, redact: ___, ...same } = flags
+  const {
+    passive,
+    packetSize: size,
+    ports,
+    report: _,
+    redact: __,
+    fix: ___,
+    undo: ____,
+    yes: _____,
+    ...same
+  } = flags
   return {
     ...same,
     ...(address !== undefined && { camera: address }),
-    ...((passive === true || flags.ports !== undefined) && { active: false }),
+    ...((passive === true || ports !== undefined) && { active: false }),
     ...(typeof size === 'number' && { packetSize: size }),
   }
 }
 
 async function run(address: string | undefined, flags: Flags, output: Output): Promise<void> {
+  if (flags.undo) return await undo(output)
   using watch = new InterruptWatch()
-  const report = await preflight({ ...optionsOf(address, flags), signal: watch.signal }).catch(
-    (error: Error) => {
-      if (error.name !== 'TimeoutError') throw error
-      throw new GigeError('ERR_GIGE_TIMEOUT', `preflight took longer than ${flags.timeout ?? 30_000} ms`)
-    },
-  )
-  const kept = flags.redact ? redact(report) : report
-  if (flags.report !== undefined) await writeFile(flags.report, `${JSON.stringify(kept, null, 2)}\n`)
+  const look = () => lookOnce(address, flags, watch.signal)
+  if (flags.ports === undefined) await tellEarlier(output)
+  let report = await look()
   if (flags.ports !== undefined) return printPorts(report, flags.ports, output)
   for (const line of preflightLines(report, output.style)) output.line(line)
+  if (flags.fix) report = (await fix(report, look, { yes: flags.yes === true, output })) ?? report
+  const kept = flags.redact ? redact(report) : report
+  if (flags.report !== undefined) await writeFile(flags.report, `${JSON.stringify(kept, null, 2)}\n`)
   output.object(kept)
   output.blocked = !report.ok
+}
+
+async function lookOnce(
+  address: string | undefined,
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<PreflightReport> {
+  const { timeout = 30_000 } = flags
+  return await preflight({ ...optionsOf(address, flags), signal }).catch((error: Error) => {
+    if (error.name !== 'TimeoutError') throw error
+    throw new GigeError('ERR_GIGE_TIMEOUT', `preflight took longer than ${timeout} ms`)
+  })
 }
 
 function printPorts({ ports }: PreflightReport, format: NonNullable<Flags['ports']>, output: Output): void {

@@ -1,0 +1,62 @@
+// `gigewire preflight --fix` and `--undo`: shows what would be run, asks, runs it, looks again.
+
+import { createInterface } from 'node:readline/promises'
+import { invalidArgument } from '../errors.js'
+import { applyFix, planFix, readUndo, undoFile, undoFix } from '../preflight/fix.js'
+import type { PreflightReport } from '../preflight/report.js'
+import type { Output } from './output.js'
+import { asRoot, preflightLines } from './preflight-report.js'
+import { printable } from './table.js'
+
+/** Gives the report after the fix; undefined: nothing was done. */
+export async function fix(
+  report: PreflightReport,
+  again: () => Promise<PreflightReport>,
+  { yes, output }: { yes: boolean; output: Output },
+): Promise<PreflightReport | undefined> {
+  const commands = planFix(report)
+  if (commands.length === 0) {
+    output.note('\nNothing here is mended by a command.')
+    return undefined
+  }
+  const as = report.facts.system === 'windows' ? (text: string) => text : asRoot
+  output.note('\nTo be run, as an administrator:')
+  for (const { command } of commands) output.note(`  ${printable(as(command))}`)
+  if (!yes && !(await agreed())) {
+    output.note('Nothing was changed.')
+    return undefined
+  }
+  await applyFix(commands, report)
+  output.note(`Done; gigewire preflight --undo takes it back (${undoFile()}). Looking again:\n`)
+  const after = await again()
+  for (const line of preflightLines(after, output.style)) output.line(line)
+  if (after.findings[0]?.code === report.findings[0]?.code)
+    output.warn('It made no difference: take it back, the cause is elsewhere.', 'gigewire preflight --undo')
+  return after
+}
+
+async function agreed(): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw invalidArgument('Nobody is there to be asked whether this may be run', 'Say so in advance: --yes')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await terminal.question('Run it? [y/N] ')).trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+export async function undo(output: Output): Promise<void> {
+  const record = await undoFix()
+  if (!record) output.line('There is nothing to take back.')
+  else for (const command of record.undo) output.line(`taken back: ${printable(command)}`)
+  output.object({ undone: record?.undo ?? [] })
+}
+
+/** Of an earlier run: said before anything else is looked at. */
+export async function tellEarlier(output: Output): Promise<void> {
+  const record = await readUndo().catch(() => undefined)
+  if (!record) return
+  const how = record.state === 'applied' ? 'is in force' : 'was cut off'
+  output.note(`A fix of ${record.at.slice(0, 10)} ${how}; gigewire preflight --undo takes it back.\n`)
+}
