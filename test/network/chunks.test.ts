@@ -1,8 +1,13 @@
 // Chunk data from the camera to `frame.chunks`: switched on for a stream, read by the camera's own description, off again behind it.
 
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { expect, it } from 'vitest'
 import { insideOk } from '../helpers/inside.js'
-import { Namespace } from '../helpers/netns.js'
+import { cable, Namespace } from '../helpers/netns.js'
+import { remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
 
 describeWith(['netns'], 'chunks', () => {
@@ -116,5 +121,40 @@ describeWith(['netns'], 'chunks', () => {
       meanwhile: 'ERR_GIGE_FRAME_RELEASED',
       elsewhere: 'ERR_GIGE_FEATURE',
     })
+  })
+})
+
+describeWith(['netns', 'cc', 'aravis-0.8'], "chunks to Aravis' reader", () => {
+  it('are those of their frames, by the description of the simulator', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'gigewire-chunks-'))
+    try {
+      const program = path.join(folder, 'aravis-chunks')
+      const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'aravis-0.8'], { encoding: 'utf8' })
+      const source = path.join(import.meta.dirname, 'aravis-chunks.c')
+      // Without what asan.test.ts puts in front of every program.
+      const env = { ...process.env, LD_PRELOAD: '' }
+      execFileSync('cc', [source, '-o', program, ...flags.trim().split(/\s+/)], { env })
+      using host = new Namespace()
+      using camera = new Namespace()
+      cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, camera, { device: 'v1', cidr: '10.99.0.2/24' })
+      // Its packet ring, which it takes as root, would see many packets as one.
+      await remoteSimulator(camera, {
+        address: '10.99.0.2',
+        width: 320,
+        height: 240,
+        frameRate: 50,
+        gso: false,
+      })
+      const printed = await host.output('env', ['-u', 'LD_PRELOAD', program, '10.99.0.2', '10'])
+      const rows = printed
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ').map(BigInt))
+      expect(rows).toHaveLength(10)
+      for (const [frameId, timestamp, chunkId, chunkTime] of rows)
+        expect([chunkId, chunkTime]).toEqual([frameId, timestamp])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
