@@ -23,7 +23,7 @@ export interface EventsHost {
 
 export class CameraEventSource {
   private opening: Promise<MessageChannel> | undefined
-  private on: string[] = []
+  private readonly switched: string[] = []
   private waiting = 0
   private dropped = 0
   private closed = false
@@ -40,13 +40,13 @@ export class CameraEventSource {
 
   async enable(names?: readonly string[]): Promise<string[]> {
     await this.open()
-    const on = await enableEvents(this.host.features, names)
-    this.on = [...new Set([...this.on, ...on])]
+    const { on, switched } = await enableEvents(this.host.features, names)
+    this.switched.push(...switched)
     return on
   }
 
   async disable(): Promise<void> {
-    await disableEvents(this.host.features, this.on.splice(0))
+    await disableEvents(this.host.features, this.switched.splice(0))
   }
 
   /** `gone`: the camera is not to be asked any more. */
@@ -76,7 +76,8 @@ export class CameraEventSource {
     }
   }
 
-  private receive({ payload, hasData, extendedIds }: EventCommand): void {
+  /** For the message channel. */
+  receive({ payload, hasData, extendedIds }: EventCommand): void {
     for (const item of parseEventItems(payload, { hasData, extendedIds })) void this.deliver(item)
   }
 

@@ -12,7 +12,7 @@ import type { NodeMap } from './types.js'
 export async function switchSelected(
   map: NodeMap,
   { selector: name, what, wanted }: { selector: string; what: string; wanted: readonly string[] | undefined },
-  apply: (isWanted: boolean) => Promise<boolean>,
+  apply: (isWanted: boolean, entry: string) => Promise<boolean>,
 ): Promise<string[]> {
   const selector = await map.firstOf([name], 'Enumeration')
   if (!selector) return []
@@ -32,7 +32,7 @@ export async function switchSelected(
   await selectors.restoring(async () => {
     for (const entry of offered) {
       await selectors.set(name, entry)
-      if (await apply(wanted === undefined || wanted.includes(entry))) on.push(entry)
+      if (await apply(wanted === undefined || wanted.includes(entry), entry)) on.push(entry)
     }
   })
   return on

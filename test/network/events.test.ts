@@ -45,6 +45,12 @@ describeWith(['netns'], 'events', () => {
         await camera.features.execute('TestEventGenerate')
         await camera.features.set('EventSelector', 'FrameEnd')
         const off = await camera.features.get('EventNotification')
+        // What somebody else has switched on stays on.
+        await camera.features.set('EventNotification', 'On')
+        const again = await camera.enableEvents()
+        await camera.disableEvents()
+        const kept = await camera.features.get('EventNotification')
+        await camera.features.set('EventNotification', 'Off')
         await tools.until(
           () => simulator.stats().eventsAcknowledged === simulator.stats().eventsSent,
           'the acks',
@@ -66,11 +72,24 @@ describeWith(['netns'], 'events', () => {
             ]),
           ),
         }))
-        return { on, alsoTest, frames, events: plain, off, port, portAfter, eventsSent, eventsSentAgain }
+        return {
+          on,
+          alsoTest,
+          again,
+          kept,
+          frames,
+          events: plain,
+          off,
+          port,
+          portAfter,
+          eventsSent,
+          eventsSentAgain,
+        }
       },
       extendedIds,
     )
     expect([result.on, result.alsoTest, result.off]).toEqual([['FrameEnd'], ['Test', 'FrameEnd'], 'Off'])
+    expect([result.again, result.kept]).toEqual([['Test', 'FrameEnd'], 'On'])
     expect([result.port > 0, result.portAfter]).toEqual([true, 0])
     const [test, ...ends] = result.events
     expect(test).toMatchObject({ id: 0x9001, name: 'Test', blockId: '0n', data: 0 })
@@ -187,6 +206,37 @@ describeWith(['netns'], 'events', () => {
     expect(result.refused).toBe('ERR_GIGE_ACCESS_DENIED')
     expect(result.warnings).toEqual([expect.stringContaining('No events of camera 127.0.0.1')])
     expect(result.unknown).toBe('ERR_GIGE_FEATURE no-such-entry')
+  })
+})
+
+describeWith(['netns', 'arv-fake-gv-camera-0.8'], "events of Aravis' fake camera", () => {
+  it('it has none, and says so; a listener is warned, and the camera works all the same', async () => {
+    const [host, cameraEnd] = twoEnds()
+    using _host = host
+    using _camera = cameraEnd
+    cameraEnd.spawn('arv-fake-gv-camera-0.8', ['-i', 'v1', '-s', 'EVENTS'], { stdio: 'ignore' })
+    await cameraEnd.listening(3956)
+    const result = await insideOk(
+      host,
+      async (gigewire, address, tools) => {
+        const warnings: string[] = []
+        process.on('warning', ({ message }) => warnings.push(message))
+        const camera = await gigewire.openCamera(address)
+        const refused = await camera.enableEvents().catch((error) => [error.code, error.message])
+        camera.on('event', () => {})
+        await tools.until(() => warnings.length > 0, 'the warning')
+        const frame = await camera.grab({ timeout: 5000 })
+        const { complete } = frame
+        frame.release()
+        await camera.close()
+        return { refused, warnings, complete }
+      },
+      CAMERA,
+    )
+    const message = `Camera ${CAMERA} has no message channel: it sends no events`
+    expect(result.refused).toEqual(['ERR_GIGE_FEATURE', message])
+    expect(result.warnings[0]).toBe(`No events of camera ${CAMERA}: ${message}`)
+    expect(result.complete).toBe(true)
   })
 })
 
