@@ -36,6 +36,7 @@ export const FAULTS: Record<keyof SimulatorFaults, FaultKind> = {
   roundTo: 'count',
   resend: RESEND,
   resendDelayUs: 'count',
+  testPacketDelayMs: 'count',
   controlStallMs: 'count',
   controlStallAfter: 'count',
   controlStallDrops: 'flag',

@@ -51,6 +51,8 @@ export interface SimulatorFaults {
   roundTo?: number
   resend?: 'none' | 'silent' | 'unavailable' | 'not-yet-first' | 'removed-previous' | 'plain-status'
   resendDelayUs?: number
+  /** From the request to each test packet. */
+  testPacketDelayMs?: number
   controlStallMs?: number
   controlStallAfter?: number
   controlStallDrops?: boolean

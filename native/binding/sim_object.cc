@@ -74,6 +74,7 @@ sim::FaultPlan fault_plan(Napi::Env env, const Napi::Value& value) {
                         {"plain-status", sim::ResendFault::kPlainStatus}},
                        sim::ResendFault::kNone);
   plan.resend_delay_us = whole("resendDelayUs", 0);
+  plan.test_packet_delay_ms = whole("testPacketDelayMs", 0);
   plan.control_stall_ms = whole("controlStallMs", 0);
   plan.control_stall_after = whole("controlStallAfter", 0);
   plan.control_stall_drops = o.boolean("controlStallDrops", false);

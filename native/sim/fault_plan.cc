@@ -69,6 +69,7 @@ constexpr Number kNumbers[] = {
     {"clamp_size", &FaultPlan::clamp_size},
     {"round_to", &FaultPlan::round_to},
     {"resend_delay_us", &FaultPlan::resend_delay_us},
+    {"test_packet_delay_ms", &FaultPlan::test_packet_delay_ms},
     {"control_stall_ms", &FaultPlan::control_stall_ms},
     {"control_stall_after", &FaultPlan::control_stall_after},
     {"pending_ack_ms", &FaultPlan::pending_ack_ms},

@@ -77,6 +77,7 @@ struct FaultPlan {
 
   ResendFault resend = ResendFault::kNone;
   uint32_t resend_delay_us = 0;
+  uint32_t test_packet_delay_ms = 0;  // some cameras need a third of a second for each
 
   uint32_t control_stall_ms = 0;     // once: no answers for this long, then late ones
   uint32_t control_stall_after = 0;  // requests served before the stall begins

@@ -132,23 +132,29 @@ void StreamSender::send_foreign(const Packet& packet) {
   if (foreign_socket_.send(bytes, destination_) == 0) count(counters_.foreign);
 }
 
-void StreamSender::fire_test(uint32_t packet_size, bool dont_fragment, bool extended_ids) {
-  post([this, packet_size, dont_fragment, extended_ids] {
-    const uint32_t header = extended_ids ? gvsp::kExtendedHeader : gvsp::kStandardHeader;
-    if (silent_ || destination_.port == 0 || packet_size < gvsp::kIpUdpHeaders + header) return;
-    const uint32_t mtu = faults_.plan().path_mtu;
-    if (mtu != 0 && packet_size > mtu) return;
-    flush();
-    apply_dont_fragment(dont_fragment && faults_.plan().packet_size != PacketSizeFault::kIgnoreDf);
-    test_packet_.resize(packet_size - gvsp::kIpUdpHeaders);
-    make_test_packet(test_packet_, extended_ids);
-    if (const int error = socket_->send(test_packet_, destination_); error == 0) {
-      count(counters_.test_packets);
-    } else {
-      count(counters_.send_errors);
-      counters_.last_send_errno.store(error, std::memory_order_relaxed);
-    }
-  });
+uint64_t StreamSender::fire_tests(uint64_t now) {
+  while (!tests_.empty() && tests_.front().due_ns <= now) {
+    send_test(tests_.front());
+    tests_.pop_front();
+  }
+  return tests_.empty() ? kNever : tests_.front().due_ns;
+}
+
+void StreamSender::send_test(const PendingTest& test) {
+  const uint32_t header = test.extended_ids ? gvsp::kExtendedHeader : gvsp::kStandardHeader;
+  if (silent_ || destination_.port == 0 || test.packet_size < gvsp::kIpUdpHeaders + header) return;
+  const uint32_t mtu = faults_.plan().path_mtu;
+  if (mtu != 0 && test.packet_size > mtu) return;
+  flush();
+  apply_dont_fragment(test.dont_fragment && faults_.plan().packet_size != PacketSizeFault::kIgnoreDf);
+  test_packet_.resize(test.packet_size - gvsp::kIpUdpHeaders);
+  make_test_packet(test_packet_, test.extended_ids);
+  if (const int error = socket_->send(test_packet_, destination_); error == 0) {
+    count(counters_.test_packets);
+  } else {
+    count(counters_.send_errors);
+    counters_.last_send_errno.store(error, std::memory_order_relaxed);
+  }
 }
 
 uint64_t StreamSender::serve_resends(uint64_t now) {

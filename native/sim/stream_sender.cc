@@ -13,6 +13,7 @@ namespace {
 uint64_t now_ns() { return SteadyClock::instance().now_ns(); }
 
 constexpr size_t kMaxPendingResends = 4096;
+constexpr size_t kMaxPendingTests = 64;
 constexpr uint64_t kMadeUpFor = 1'000'000;  // ns; after a longer pause the line's schedule begins anew
 
 }  // namespace
@@ -112,6 +113,14 @@ void StreamSender::trigger() {
   });
 }
 
+void StreamSender::fire_test(uint32_t packet_size, bool dont_fragment, bool extended_ids) {
+  post([this, packet_size, dont_fragment, extended_ids] {
+    if (tests_.size() >= kMaxPendingTests) return;
+    const uint64_t delay_ns = faults_.plan().test_packet_delay_ms * kNsPerMs;
+    tests_.push_back({packet_size, dont_fragment, extended_ids, now_ns() + delay_ns});
+  });
+}
+
 void StreamSender::resend(const gvcp::Resend& request) {
   post([this, request] {
     if (silent_ || destination_.port == 0 || resends_.size() >= kMaxPendingResends) {
@@ -167,7 +176,8 @@ void StreamSender::run() {
     run_posted();
     if (exit_) break;
     const uint64_t now = now_ns();
-    const uint64_t deadline = std::min({serve_resends(now), release_held(now), advance(now)});
+    const uint64_t deadline =
+        std::min({fire_tests(now), serve_resends(now), release_held(now), advance(now)});
     if (deadline > now) wait_until(deadline);
   }
   finish(false);

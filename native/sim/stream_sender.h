@@ -75,6 +75,12 @@ class StreamSender {
     uint64_t due_count;  // packets_passed_ at which it goes; kNever = by time alone
     uint64_t due_ns;     // when it goes at the latest
   };
+  struct PendingTest {
+    uint32_t packet_size;
+    bool dont_fragment;
+    bool extended_ids;
+    uint64_t due_ns;
+  };
   struct PendingResend {
     gvcp::Resend request;
     uint64_t due_ns;
@@ -93,6 +99,7 @@ class StreamSender {
   // Each does what is due and gives the time at which it wants to be called again.
   uint64_t advance(uint64_t now);
   uint64_t serve_resends(uint64_t now);
+  uint64_t fire_tests(uint64_t now);
   uint64_t release_held(uint64_t now, bool all = false);
 
   uint64_t begin_block(uint64_t now);
@@ -107,6 +114,7 @@ class StreamSender {
   void answer(const gvcp::Resend& request);
   void answer_packet(ResendHistory::Entry& entry, uint32_t packet);
   void refuse(const gvcp::Resend& request, uint32_t packet, uint16_t status);
+  void send_test(const PendingTest& test);
   void count_loss(LossCause cause);
   bool too_big(const Packet& packet) const;
   ConstBytes image_of(const Block& block, bool resent);
@@ -146,6 +154,7 @@ class StreamSender {
   std::vector<PacketFate> fates_;
   std::deque<Held> held_;
   std::deque<PendingResend> resends_;
+  std::deque<PendingTest> tests_;
 };
 
 }  // namespace gw::sim
