@@ -1,14 +1,14 @@
 // Camera in this process: finds it, takes control, reads its description, and owns its streams.
 
 import { EventEmitter } from 'node:events'
-import { constants } from 'node:os'
 import type { CameraControl, NativeCapabilities } from '../binding.js'
 import * as argument from './arguments.js'
+import { explainRefusal, noFrameError } from './camera-errors.js'
 import { CameraEventSource } from './camera-events.js'
 import { CameraLife } from './camera-life.js'
 import { readNodeMap } from './camera-port.js'
 import { assertSame, checkTarget, findCamera, isCameraInfo } from './camera-target.js'
-import { GigeError, hintFor, invalidArgument } from './errors.js'
+import { GigeError, invalidArgument } from './errors.js'
 import {
   loadSettings,
   type NodeMap,
@@ -18,7 +18,6 @@ import {
 } from './genapi/index.js'
 import { native } from './native.js'
 import { negotiate } from './packet-size.js'
-import { explainSilence } from './preflight/explain.js'
 import { CameraStream, type StreamHost } from './stream.js'
 import { STREAM } from './stream-options.js'
 import type {
@@ -84,7 +83,7 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
         ...(options.interface !== undefined && { interface: options.interface }),
         ...(options.discoverTimeout !== undefined && { timeout: options.discoverTimeout }),
         ...(signal && { signal }),
-      }).catch(async (error: unknown) => await explainRefusal(error, addressIn(target)))
+      }).catch(async (error: unknown) => await explainRefusal(error, addressIn(target), signal))
   const life = new CameraLife(info.address)
   const control = new native.CameraControl((reason, message) => life.lose(reason, message))
   // The camera may not even answer that it was let go: its heartbeat ends it then.
@@ -99,7 +98,7 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
         // Where two NICs share a subnet the routing table picks one, not necessarily the camera's.
         device: info.interface.name,
       })
-      .catch(async (error: unknown) => await explainRefusal(error, info.address))
+      .catch(async (error: unknown) => await explainRefusal(error, info.address, signal))
     if (isCameraInfo(target) && !capabilities.readsDenied) await assertSame(control, target)
     await takeControl(control, info, access, heartbeatTimeout)
     const features = await readNodeMap(control, life)
@@ -120,26 +119,6 @@ function addressIn(target: Exclude<CameraTarget, CameraInfo>): string | undefine
   return address !== undefined && argument.isAddress(address) ? address : undefined
 }
 
-/** Findings that say no more than the error does. */
-const NOTHING_NEW = new Set(['unknown', 'camera.off-or-other-segment', 'network.not-a-camera'])
-
-/** Says why a camera does not answer, where that can be found out. */
-async function explainRefusal(error: unknown, address: string | undefined): Promise<never> {
-  if (!(error instanceof GigeError)) throw error
-  // A machine that refuses the port is up: that its interface is down is not what to look for.
-  if (error.errno === constants.errno.ECONNREFUSED)
-    Object.assign(error, { hint: hintFor('ERR_GIGE_NOT_FOUND') })
-  const silent = error.code === 'ERR_GIGE_TIMEOUT' || error.code === 'ERR_GIGE_NOT_FOUND'
-  if (silent && address !== undefined) {
-    const findings = await explainSilence(address)
-    const [cause] = findings
-    Object.assign(error, { findings })
-    if (cause && !NOTHING_NEW.has(cause.code))
-      Object.assign(error, { hint: `${cause.summary}. ${cause.remedy?.text ?? ''}`.trim() })
-  }
-  throw error
-}
-
 async function takeControl(
   control: CameraControl,
   info: CameraInfo,
@@ -157,26 +136,6 @@ async function takeControl(
       { hint: error.hint, cause: error, details: { holder, status: error.status } },
     )
   }
-}
-
-async function noFrameError(stream: CameraStream, timeout: number): Promise<GigeError> {
-  const stats = stream.stats()
-  const findings = await stream.explain()
-  const [cause] = findings
-  const named = cause !== undefined && cause.code !== 'unknown'
-  const came = `${stats.datagrams} packets, ${stats.blocksIncomplete} incomplete frames`
-  return new GigeError(
-    'ERR_GIGE_TIMEOUT',
-    `No complete frame within ${timeout} ms (${came})${named ? `: ${cause.summary}` : ''}`,
-    {
-      hint:
-        (named && cause.remedy?.text) ||
-        (stats.datagrams === 0
-          ? 'Nothing arrived: is the camera waiting for a trigger (TriggerMode), or does a firewall drop the stream?'
-          : 'Packets are lost on the way; stats tell where.'),
-      details: { stats, findings },
-    },
-  )
 }
 
 class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHost {

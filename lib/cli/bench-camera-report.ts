@@ -4,6 +4,7 @@ import type { BenchFinding, CameraBenchFacts, Distribution } from '../bench/came
 import type { Style, Styler } from './style.js'
 import { lossLines } from './summary.js'
 import { table } from './table.js'
+import { wrap } from './wrap.js'
 
 const MARKS: Record<BenchFinding['severity'], [style: Style, mark: string]> = {
   error: ['red', 'LOSS'],
@@ -46,17 +47,6 @@ function factLines(facts: CameraBenchFacts, style: Styler, width: number): strin
 
 function bullet(text: string, width: number): string[] {
   return wrap(text, width - INDENT.length - 2).map((line, i) => `${INDENT}${i === 0 ? '- ' : '  '}${line}`)
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) as string
-    if (line === '') lines[lines.length - 1] = word
-    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`
-    else lines.push(word)
-  }
-  return lines
 }
 
 function factRows(facts: CameraBenchFacts): [string, string][] {

@@ -3,6 +3,7 @@
 import type { Finding, PreflightReport, RemedyCommand } from '../preflight/report.js'
 import type { Styler } from './style.js'
 import { printable } from './table.js'
+import { wrap } from './wrap.js'
 
 type Painter = Styler['paint']
 
@@ -25,14 +26,14 @@ function findingLines({ severity, confidence, code, summary, evidence }: Finding
   const label = severity === 'info' ? (code === 'ok' ? 'OK' : 'NOTE') : severity.toUpperCase()
   const head = `${label.padEnd(8)}`
   return [
-    ...wrapped(summary, WIDTH - head.length).map((line, i) =>
+    ...wrap(printable(summary), WIDTH - head.length).map((line, i) =>
       i === 0
         ? `${paint(COLORS[severity], head)}${paint('bold', line)}`
         : `${' '.repeat(head.length)}${line}`,
     ),
     `        ${paint('dim', `(${code}, ${confidence})`)}`,
     ...evidence.flatMap((text) =>
-      wrapped(text, WIDTH - 10).map((line, i) => `        ${i === 0 ? '- ' : '  '}${line}`),
+      wrap(printable(text), WIDTH - 10).map((line, i) => `        ${i === 0 ? '- ' : '  '}${line}`),
     ),
   ]
 }
@@ -40,7 +41,7 @@ function findingLines({ severity, confidence, code, summary, evidence }: Finding
 function remedyLines({ remedy }: Finding, paint: Painter): string[] {
   if (!remedy) return []
   return [
-    ...wrapped(remedy.text, WIDTH - 8).map(
+    ...wrap(printable(remedy.text), WIDTH - 8).map(
       (line, i) => `${i === 0 ? paint('bold', 'to do   ') : '        '}${line}`,
     ),
     ...remedy.commands.flatMap((command) => commandLines(command, paint)),
@@ -59,18 +60,4 @@ function commandLines({ command, undo, elevated, shell }: RemedyCommand, paint: 
 /** Commands of one word after the other are run by sudo as they are; pipes need a shell that is. */
 export function asRoot(command: string): string {
   return /[|&;<>]/.test(command) ? `sudo sh -c '${command.replaceAll("'", `'\\''`)}'` : `sudo ${command}`
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of printable(text).split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else {
-      line = line === '' ? word : `${line} ${word}`
-    }
-  }
-  return [...lines, line]
 }

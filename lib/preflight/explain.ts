@@ -13,6 +13,7 @@ import { blindProbe } from './probe/attempts.js'
 import { counted } from './probe/counted.js'
 import { askByUnicast } from './probe/unicast.js'
 import type { Finding } from './report.js'
+import { routeBy } from './route.js'
 import { streamFactsOf } from './stream-facts.js'
 
 async function findingsOf(
@@ -24,10 +25,7 @@ async function findingsOf(
     const facts = await collectFacts(planOf({}))
     const { host } = facts
     const nic = host.interfaces.find(({ address }) => address !== '' && address === localAddress)
-    if (nic) {
-      const { name, address, gateway } = nic
-      host.route = { interface: name, source: address, ...(gateway !== undefined && { gateway }) }
-    }
+    if (nic) host.route = routeBy(nic, camera.address)
     return diagnose({ ...facts, camera, ...more })
   } catch {
     return []
@@ -74,25 +72,17 @@ export async function explainNegotiation(
 }
 
 /** Nobody answers commands at this address. */
-export async function explainSilence(cameraAddress: string, localAddress?: string): Promise<Finding[]> {
-  const nic = localAddress === undefined ? '' : nicOf(localAddress)
-  const { value, ms, counters } = await counted(nic, () => askByUnicast(cameraAddress)).catch(() => ({
-    value: { sent: 0, answers: 0 } as Awaited<ReturnType<typeof askByUnicast>>,
-    ms: 0,
-    counters: undefined,
-  }))
+export async function explainSilence(address: string, signal?: AbortSignal): Promise<Finding[]> {
+  const asked = await counted('', () => askByUnicast(address, signal)).catch(() => undefined)
+  if (!asked) return []
+  const { value, ms, counters } = asked
   const { sent, answers, error, source } = value
   const probe: Probe = {
-    probe: 'unicast',
-    address: cameraAddress,
-    sent,
-    answers,
-    ms,
+    ...{ probe: 'unicast', address, sent, answers, ms },
     ...(error !== undefined && { error }),
+    ...(counters && { counters }),
   }
-  return await findingsOf({ address: cameraAddress }, localAddress ?? source, {
-    probes: [{ ...probe, ...(counters && { counters }) }],
-  })
+  return await findingsOf({ address }, source, { probes: [probe] })
 }
 
 export interface NoFramesContext {

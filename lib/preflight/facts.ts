@@ -64,8 +64,9 @@ export interface InterfaceFacts {
   virtual?: string
   /** Has the default route. */
   gateway?: string
-  /** Linux: the larger of `all` and its own. */
+  /** Linux: the larger of `all` and its own counts. */
   rpFilter?: number
+  rpFilterOwn?: number
   /** Windows: as the rules of its firewall name it. */
   guid?: string
   profile?: 'Domain' | 'Private' | 'Public'
@@ -92,6 +93,8 @@ export interface LimitFacts {
   rmemDefault?: number
   rmemMax?: number
   netdevMaxBacklog?: number
+  /** net.ipv4.conf.all.rp_filter. */
+  rpFilterAll?: number
   conntrack?: { udpTimeout: number; udpTimeoutStream: number; count?: number; max?: number }
   receiveBuffer?: { asked: number; granted: number }
 }

@@ -4,7 +4,7 @@
 import * as argument from '../arguments.js'
 import { inSubnet } from '../ipv4.js'
 import type { CameraInfo } from '../types.js'
-import { collectFacts, collectHost } from './collect/index.js'
+import { collectFacts, collectNeighbours } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
 import type { BroadcastProbe, Facts, InterfaceFacts, UnicastProbe } from './facts.js'
 import { planOf } from './plan.js'
@@ -14,6 +14,7 @@ import { counted } from './probe/counted.js'
 import { fireTestPackets } from './probe/test-packets.js'
 import { askByUnicast } from './probe/unicast.js'
 import type { PreflightReport } from './report.js'
+import { routeBy } from './route.js'
 import { requiredPorts } from './rules/ports.js'
 
 export interface PreflightOptions {
@@ -84,8 +85,8 @@ async function probe(
     nic = await unicast(facts, camera, signal)
   }
   const seen = await broadcast(facts, camera, nic, signal)
+  host.neighbours = collectNeighbours() // they have been asked now
   if (camera === undefined || !active) return
-  host.neighbours = collectHost().host.neighbours // they have been asked now
   const answered = probes.some((one) => one.probe === 'unicast' && one.answers > 0)
   if (!answered || !nic) return
   const own = host.interfaces.some(({ address }) => address === camera)
@@ -125,13 +126,9 @@ async function unicast(
     interfaces.find((nic) => inSubnet(address, nic)) ?? interfaces.find((nic) => nic.gateway !== undefined)
   const { value, ms, counters } = await counted(likely?.name ?? '', () => askByUnicast(address, signal))
   const used = interfaces.find((nic) => nic.address !== '' && nic.address === value.source)
-  const gateway = used && !inSubnet(address, used) ? used.gateway : undefined
-  facts.host.route = {
-    interface: used?.name ?? '',
-    source: value.source ?? '',
-    ...(gateway !== undefined && { gateway }),
-    ...(value.source === undefined && value.error !== undefined && { error: value.error }),
-  }
+  facts.host.route = used
+    ? routeBy(used, address)
+    : { interface: '', source: '', ...(value.error !== undefined && { error: value.error }) }
   facts.camera = { address, ...(value.camera && { ...value.camera, address }) }
   const one: UnicastProbe = {
     probe: 'unicast',

@@ -1,13 +1,15 @@
 // `gigewire preflight --fix` as it is used: what it would do, that it does it, that it is taken back; and what it writes down in between.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { applyFix, readUndo, undoFix } from '../../lib/preflight/fix.js'
 import { cli, main, RunningCli } from '../cli/run-cli.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
+import { facts } from './facts-builder.js'
 
 const CAMERA = '10.99.0.2'
 const RULES = `table inet filter {
@@ -88,6 +90,34 @@ describeWith(['netns', 'nft'], 'preflight --fix', () => {
       const ports = await cli(host, 'preflight', CAMERA, '--ports', 'csv', '--stream-port', '5000-5010')
       expect(ports.stdout).toMatch(/^gvsp-stream,in,udp,10\.99\.0\.1,5000-5010,10\.99\.0\.2,dynamic,/m)
       expect((await cli(host, 'preflight', 'no-address')).code).toBe(2)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describeWith(['root'], 'a fix that fails half-way', () => {
+  it('is an error, says how it is taken back, and is', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'gigewire-fix-'))
+    try {
+      const [file, mark] = [path.join(folder, 'record.json'), path.join(folder, 'mark')]
+      const command = (command: string, undo: string) => ({
+        shell: 'sh' as const,
+        command,
+        undo,
+        elevated: true,
+      })
+      const commands = [command(`touch ${mark}`, `rm ${mark}`), command('false', 'false')]
+      const report = { facts: facts([]), findings: [], ports: [], ok: false }
+      await expect(applyFix(commands, report, file)).rejects.toMatchObject({
+        message: 'The system refused: the commands ended with code 1',
+        hint: expect.stringContaining('--undo'),
+      })
+      expect([existsSync(mark), (await readUndo(file))?.state]).toEqual([true, 'applying'])
+      expect((await undoFix(file))?.undo).toEqual(['false', `rm ${mark}`])
+      expect([existsSync(mark), await readUndo(file)]).toEqual([false, undefined])
+      writeFileSync(file, '{"version":7}')
+      await expect(undoFix(file)).rejects.toMatchObject({ code: 'ERR_GIGE_INVALID_ARGUMENT' })
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { firewalld, iptables, linuxRules, nftables, ufw } from '../../lib/preflight/rules/linux.js'
 import { portsAsCsv, portsAsMarkdown, portsOf } from '../../lib/preflight/rules/ports.js'
 import { powershell, sh } from '../../lib/preflight/rules/quote.js'
+import { remedyFor } from '../../lib/preflight/rules/remedies.js'
 import { facts, nic } from './facts-builder.js'
 
 const plan = { program: '/usr/bin/node', programRealPath: '/usr/lib/node/bin/node' }
@@ -81,6 +82,24 @@ describe('commands', () => {
     expect(by(all)).toEqual(['nft'])
     expect(by({ iptables: { installed: true } })).toEqual(['iptables'])
     expect(by({})).toEqual([])
+  })
+})
+
+describe('remedies', () => {
+  it('of the reverse-path filter put back both values that count', () => {
+    const given = facts(
+      [],
+      {},
+      { interfaces: [nic({ rpFilter: 2, rpFilterOwn: 1 })], limits: { rpFilterAll: 2 } },
+    )
+    expect(remedyFor('network.rp-filter', given)!.commands).toEqual([
+      {
+        shell: 'sh',
+        command: 'sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth1.rp_filter=0',
+        undo: 'sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.eth1.rp_filter=1',
+        elevated: true,
+      },
+    ])
   })
 })
 

@@ -1,9 +1,10 @@
 // What this machine counts beside the stream's own counters: the NIC, the kernel's receive path, the threads of this process. Linux
 // tells it in /proc and /sys; elsewhere, and where a container hides it, the answer is undefined and the reason is listed.
 
-import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { readdirSync, realpathSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { readNumber, readText } from '../../system-files.js'
 import { type CpuTimes, cpuTimes } from '../cpu.js'
 import type { NicCounters } from './facts.js'
 
@@ -15,29 +16,16 @@ export interface SystemSnapshot {
   sleeps: number | undefined
 }
 
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
-function count(file: string): number | undefined {
-  const text = read(file)?.trim()
-  return text === undefined || text === '' || Number.isNaN(Number(text)) ? undefined : Number(text)
-}
-
 /** Speed of the interface in Mbit/s; a reason where it has none that means anything. */
 export function linkSpeed(name: string): { speed?: number; unknown?: string } {
   if (process.platform !== 'linux') return { unknown: 'link speed: only Linux tells it here' }
   const folder = ours(name)
   if (folder === undefined) return { unknown: `link speed: /sys does not show ${name || 'the interface'}` }
-  const kind = /DEVTYPE=(\w+)/.exec(read(path.join(folder, 'uevent')) ?? '')?.[1]
+  const kind = /DEVTYPE=(\w+)/.exec(readText(path.join(folder, 'uevent')) ?? '')?.[1]
   if (realpathSync(folder).includes('/virtual/') && kind === undefined) {
     return { unknown: `link speed: ${name} is virtual and has none` }
   }
-  const speed = count(path.join(folder, 'speed'))
+  const speed = readNumber(path.join(folder, 'speed'))
   return speed !== undefined && speed > 0 ? { speed } : { unknown: `link speed: ${name} does not tell it` }
 }
 
@@ -45,7 +33,7 @@ export function linkSpeed(name: string): { speed?: number; unknown?: string } {
 function ours(name: string): string | undefined {
   const folder = path.join('/sys/class/net', name)
   const mac = os.networkInterfaces()[name]?.[0]?.mac
-  return name !== '' && mac !== undefined && read(path.join(folder, 'address'))?.trim() === mac
+  return name !== '' && mac !== undefined && readText(path.join(folder, 'address'))?.trim() === mac
     ? folder
     : undefined
 }
@@ -63,7 +51,7 @@ function nicCounters(name: string): NicCounters {
     ['missed', 'rx_missed_errors'],
     ['fifo', 'rx_fifo_errors'],
   ] as const) {
-    const value = count(path.join(folder, 'statistics', file))
+    const value = readNumber(path.join(folder, 'statistics', file))
     if (value !== undefined) counters[key] = value
   }
   return counters
@@ -71,7 +59,7 @@ function nicCounters(name: string): NicCounters {
 
 /** A line for each core; second number dropped since its backlog was full, third: cut short since its time was up. */
 function softnet(): { dropped?: number; squeezed?: number } {
-  const rows = read('/proc/net/softnet_stat')?.trim().split('\n')
+  const rows = readText('/proc/net/softnet_stat')?.trim().split('\n')
   if (!rows || process.platform !== 'linux') return {}
   const sum = (column: number) =>
     rows.reduce((total, row) => total + (Number.parseInt(row.split(/\s+/)[column] ?? '0', 16) || 0), 0)
@@ -83,8 +71,8 @@ function sleeps(): number | undefined {
   let sum: number | undefined
   for (const task of readdirSync('/proc/self/task')) {
     const folder = path.join('/proc/self/task', task)
-    if (!read(path.join(folder, 'comm'))?.startsWith('gw-rx')) continue
-    const found = /^voluntary_ctxt_switches:\s*(\d+)/m.exec(read(path.join(folder, 'status')) ?? '')
+    if (!readText(path.join(folder, 'comm'))?.startsWith('gw-rx')) continue
+    const found = /^voluntary_ctxt_switches:\s*(\d+)/m.exec(readText(path.join(folder, 'status')) ?? '')
     sum = (sum ?? 0) + Number(found?.[1] ?? 0)
   }
   return sum

@@ -2,8 +2,8 @@
 // Linux tells them to everybody; elsewhere there is nothing to tell.
 
 import { readdirSync } from 'node:fs'
+import { readNumber, readText } from '../../system-files.js'
 import type { CounterDelta } from '../facts.js'
-import { readNumber, readText } from './files.js'
 import { parseNamedCounters, parseSoftnetDrops } from './proc.js'
 
 const STATISTICS = ['rx_packets', 'rx_dropped', 'rx_errors', 'rx_missed_errors', 'rx_length_errors'] as const

@@ -10,7 +10,12 @@ import { windowsFirewall } from './windows.js'
 
 const SYSTEMS: Partial<Record<NodeJS.Platform, Facts['system']>> = { win32: 'windows', darwin: 'macos' }
 
-export function collectHost(): { system: Facts['system']; host: HostFacts } {
+/** Whom the system knows at the addresses that were asked lately. */
+export function collectNeighbours(): HostFacts['neighbours'] {
+  return process.platform === 'linux' ? linuxNeighbours() : []
+}
+
+function collectHost(): { system: Facts['system']; host: HostFacts } {
   const system = SYSTEMS[process.platform] ?? 'linux'
   const privileged = process.geteuid?.() === 0
   if (system === 'linux') {
@@ -18,7 +23,7 @@ export function collectHost(): { system: Facts['system']; host: HostFacts } {
       system,
       host: {
         interfaces: linuxInterfaces(),
-        neighbours: linuxNeighbours(),
+        neighbours: collectNeighbours(),
         environment: linuxEnvironment(),
         limits: linuxLimits(),
         privileged,
@@ -27,7 +32,13 @@ export function collectHost(): { system: Facts['system']; host: HostFacts } {
   }
   return {
     system,
-    host: { interfaces: interfaces(), neighbours: [], environment: {}, limits: {}, privileged },
+    host: {
+      interfaces: interfaces(),
+      neighbours: collectNeighbours(),
+      environment: {},
+      limits: {},
+      privileged,
+    },
   }
 }
 

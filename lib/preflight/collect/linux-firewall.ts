@@ -2,8 +2,8 @@
 // caller may. Nothing here decides anything: rules that were read prove nothing without a probe.
 
 import { existsSync } from 'node:fs'
+import { readText } from '../../system-files.js'
 import type { LinuxFirewall } from '../facts.js'
-import { readText } from './files.js'
 import { parseAssignments } from './proc.js'
 import { run } from './run.js'
 

@@ -2,8 +2,8 @@
 
 import { existsSync, readlinkSync } from 'node:fs'
 import { native } from '../../native.js'
+import { readNumber, readText } from '../../system-files.js'
 import type { EnvironmentFacts, HostFacts, InterfaceFacts, LimitFacts } from '../facts.js'
-import { readNumber, readText } from './files.js'
 import { parseArp, parseGateways } from './proc.js'
 
 const SYS = '/sys/class/net'
@@ -31,6 +31,7 @@ export function linuxInterfaces(): InterfaceFacts[] {
       ...(existsSync(`${SYS}/${name}/wireless`) && { wireless: true }),
       ...(gateway !== undefined && { gateway }),
       ...((own ?? all) !== undefined && { rpFilter: Math.max(own ?? 0, all ?? 0) }),
+      ...(own !== undefined && { rpFilterOwn: own }),
     }
   })
 }
@@ -44,6 +45,7 @@ export function linuxLimits(): LimitFacts {
     rmemDefault: readNumber(`${SYSCTL}/core/rmem_default`),
     rmemMax: readNumber(`${SYSCTL}/core/rmem_max`),
     netdevMaxBacklog: readNumber(`${SYSCTL}/core/netdev_max_backlog`),
+    rpFilterAll: readNumber(`${SYSCTL}/ipv4/conf/all/rp_filter`),
   }
   const limits: LimitFacts = Object.fromEntries(
     Object.entries(numbers).filter(([, value]) => value !== undefined),

@@ -101,10 +101,10 @@ const inboundAll: Rule = ({ U, B, unicast, neighbour, facts }) => {
   }
 }
 
-/** A stream that was started, whose packets are dropped behind the interface. */
-const streamDropped: Rule = ({ facts, camera }) => {
-  const { stream } = facts
-  const dropped = stream?.counters?.fwDrop ?? 0
+/** A stream that was started, whose packets are dropped behind the interface: all that shows it where a camera has no test packets. */
+const streamDropped: Rule = ({ facts, camera, burst }) => {
+  const stream = facts.stream ?? burst?.stream
+  const dropped = (facts.stream?.counters ?? burst?.counters)?.fwDrop ?? 0
   if (!stream || stream.packetsReceived > 0 || dropped < FEWEST) return undefined
   return {
     code: 'firewall.inbound-stream',

@@ -20,6 +20,8 @@ const SMALL = 576
 /** For one small packet, of three; slow cameras need a third of a second. */
 const SMALL_PATIENCE_MS = 200
 const PATIENCE_MS = 250
+/** Longer than the slowest camera that is known of takes. */
+const SLOW_PATIENCE_MS = 600
 
 export interface TestPacketPlan {
   camera: string
@@ -145,6 +147,11 @@ async function fire(
       probes.push(...last.probes)
       signal?.throwIfAborted()
     }
+    // A camera that is slow, rather than a firewall that is shut? Unless packets were counted as dropped here, a new port decides.
+    if (!unasked.ok && last.ok && !droppedHere(unasked)) {
+      const again = await unaskedOnNewPort(control, plan, signal)
+      probes.push(...again.probes)
+    }
     probes.push({
       probe: 'capabilities',
       ms: 0,
@@ -155,6 +162,25 @@ async function fire(
     if (!last.ok) return
     const larger = await series(control, port, plan, { punch: !unasked.ok, timeout: SMALL_PATIENCE_MS })
     probes.push(...larger.probes)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    port.close()
+  }
+}
+
+const droppedHere = ({ probes }: Series) =>
+  probes.some(({ counters, fired }) => fired > 0 && (counters?.fwDrop ?? 0) >= fired)
+
+async function unaskedOnNewPort(
+  control: CameraControl,
+  { streamPort: _, ...plan }: TestPacketPlan,
+  signal?: AbortSignal,
+): Promise<Series> {
+  const port = openPort(plan)
+  const abort = () => port.close()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    return await series(control, port, plan, { punch: false, max: SMALL, timeout: SLOW_PATIENCE_MS })
   } finally {
     signal?.removeEventListener('abort', abort)
     port.close()

@@ -84,7 +84,8 @@ export function iptables({ camera, nic, ports }: InboundRule): RemedyCommand {
 }
 
 // A table of its own would not do: what another chain drops stays dropped. So the rule goes into every chain that looks at what comes in.
-const CHAINS = `nft list chains | awk '$1=="table"{t=$2" "$3} $1=="chain"{c=$2} /hook (input|ingress)/{print t" "c}'`
+// Tables for IPv6 and the like take no IPv4 address.
+const CHAINS = `nft list chains | awk '$1=="table"{t=$2~/^(ip|inet|netdev)$/?$2" "$3:""} $1=="chain"{c=$2} t!=""&&/hook (input|ingress)/{print t" "c}'`
 const MARKED = `nft -a list ruleset | awk '$1=="table"{t=$2" "$3} $1=="chain"{c=$2} /comment "${MARK}"/{print t" "c" handle "$NF}'`
 
 export function nftables({ camera, nic, ports }: InboundRule): RemedyCommand {

@@ -107,15 +107,13 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'network.rp-filter': (facts) => {
     const nic = nicOf(facts)
     if (!nic) return { text: 'Set rp_filter of the interface towards the camera to 0.', commands: [] }
-    const name = `net.ipv4.conf.${nic.name}.rp_filter`
+    const [all, own] = ['net.ipv4.conf.all.rp_filter', `net.ipv4.conf.${nic.name}.rp_filter`]
+    const { rpFilterAll } = facts.host.limits
+    const set = (ofAll: number, ofOwn: number) => `sysctl -w ${all}=${ofAll} ${sh(`${own}=${ofOwn}`)}`
+    const known = rpFilterAll !== undefined && nic.rpFilterOwn !== undefined
     return {
       text: 'Give camera and interface addresses of one subnet that no other interface has; until then switch the filter off here.',
-      commands: [
-        root(
-          `sysctl -w net.ipv4.conf.all.rp_filter=0 ${sh(`${name}=0`)}`,
-          `sysctl -w ${sh(`${name}=${nic.rpFilter ?? 1}`)}`,
-        ),
-      ],
+      commands: [root(set(0, 0), known ? set(rpFilterAll, nic.rpFilterOwn!) : undefined)],
     }
   },
   'network.ambiguous-route': words(
