@@ -1,5 +1,5 @@
-// One element of a description, as the scanner in xml.ts leaves it: text and line numbers are made of the document when somebody
-// asks, because most of a description's texts are never looked at.
+// One element of a description, as the scanner in xml.ts leaves it: text, line numbers, and children that hold nothing but text, are
+// made of the document when somebody asks, because most of a description is never looked at.
 
 /** Text of a document, with what is needed to tell the line of a place in it. */
 export class XmlDocument {
@@ -31,12 +31,22 @@ export type XmlAttributes = readonly string[]
 
 export const NO_ATTRIBUTES: XmlAttributes = []
 
+/** Holds what a vendor likes; left out. */
+export const EXTENSION = 'Extension'
+
 const NOWHERE = new XmlDocument('')
 const NO_CHILDREN: readonly XmlElement[] = []
 
+/** Bounds of elements side by side that have neither attributes nor children. */
+interface Leaves {
+  readonly start: number
+  readonly end: number
+}
+
 export class XmlElement {
   // No #names: to define them takes a tenth of the time for a description, which is read by code that has not run before.
-  private elements: XmlElement[] | undefined
+  private elements: (XmlElement | Leaves)[] | undefined
+  private hasLeaves = false
   private byName: Map<string, XmlElement[]> | undefined
   private content: string | undefined
   /** Bounds of the first run of text, which is mostly the only one; the end of CDATA is negative. */
@@ -62,7 +72,13 @@ export class XmlElement {
   }
 
   get children(): readonly XmlElement[] {
-    return this.elements ?? NO_CHILDREN
+    if (this.hasLeaves) {
+      this.elements = this.elements!.flatMap((part) =>
+        part instanceof XmlElement ? part : this.unfolded(part),
+      )
+      this.hasLeaves = false
+    }
+    return (this.elements as XmlElement[] | undefined) ?? NO_CHILDREN
   }
 
   get line(): number {
@@ -79,6 +95,14 @@ export class XmlElement {
   addChild(child: XmlElement): void {
     if (this.elements) this.elements.push(child)
     else this.elements = [child]
+  }
+
+  /** For the scanner, which has seen that nothing but `<name>text</name>` stands from `start` to `end`. */
+  addLeaves(start: number, end: number): void {
+    const leaves = { start, end }
+    if (this.elements) this.elements.push(leaves)
+    else this.elements = [leaves]
+    this.hasLeaves = true
   }
 
   /** For the scanner: the document's text from `start` to `end` belongs to this element. */
@@ -117,8 +141,25 @@ export class XmlElement {
   /** A twin with other children, or one that takes what it lacks from `base`. */
   with({ children, base }: { children?: XmlElement[]; base?: XmlElement }): XmlElement {
     const twin = new XmlElement(this.name, this.attributes, this.document, this.at, base)
-    twin.elements = children ?? this.elements
+    twin.elements = children ?? [...this.children]
     return twin
+  }
+
+  private unfolded({ start, end }: Leaves): XmlElement[] {
+    const { text } = this.document
+    const leaves: XmlElement[] = []
+    for (let at = text.indexOf('<', start); at >= 0 && at < end; at = text.indexOf('<', at)) {
+      const nameEnd = text.indexOf('>', at)
+      const name = text.slice(at + 1, nameEnd)
+      const textEnd = text.indexOf('<', nameEnd)
+      if (name !== EXTENSION) {
+        const leaf = new XmlElement(name, NO_ATTRIBUTES, this.document, at)
+        if (textEnd > nameEnd + 1) leaf.addText(nameEnd + 1, textEnd, false)
+        leaves.push(leaf)
+      }
+      at = textEnd + name.length + 3
+    }
+    return leaves
   }
 
   private decoded(): string {

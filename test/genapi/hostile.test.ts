@@ -27,6 +27,7 @@ describe('documents', () => {
     ['100 000 levels', '<a>'.repeat(100_000)],
     ['100 000 levels in an Extension', `<a><Extension>${'<b>'.repeat(100_000)}`],
     ['a million elements', `<a>${'<b/>'.repeat(1_000_000)}</a>`],
+    ['a million elements that could hold text', `<a>${'<b></b>'.repeat(1_000_000)}</a>`],
     ['4 MiB of ampersands', `<a>${'&'.repeat(4 << 20)}`],
     ['4 MiB of half a CDATA section', `<a>&${'<![CDATA['.repeat(400_000)}`],
     ['4 MiB of half a comment', `<a>&${'<!-- &'.repeat(700_000)}`],

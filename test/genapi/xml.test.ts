@@ -1,8 +1,10 @@
 // What the reader forgives and what it does not (genapi.md 1.5, 9.1).
 
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createNodeMap } from '../../lib/genapi/index.js'
-import { parseXml } from '../../lib/genapi/xml.js'
+import { MAX_DEPTH, parseXml } from '../../lib/genapi/xml.js'
+import type { XmlElement } from '../../lib/genapi/xml-element.js'
 import { camera, description, register } from './describe-camera.js'
 import { FakePort } from './fake-port.js'
 
@@ -58,5 +60,68 @@ describe('strict in structure', () => {
 
   it('refuses another kind of document', () => {
     expect(() => createNodeMap('<html/>', new FakePort())).toThrow(/begins with RegisterDescription/)
+  })
+})
+
+describe('a tree', () => {
+  interface Tree {
+    name: string
+    attributes: Record<string, string>
+    /** Of a tree without children. */
+    text: string
+    children: Tree[]
+  }
+  const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
+    tree: fc.record({
+      name: fc.constantFrom('a', 'Value', 'pValue', 'x:Value', 'Extension', 'Ex', `N${'n'.repeat(80)}`),
+      attributes: fc.dictionary(fc.constantFrom('Name', 'Unit'), fc.constantFrom('one', 'a&b', '<')),
+      text: fc.constantFrom('', '0x10', ' R & D ', '<&>', '\n'),
+      children: fc.oneof({ maxDepth: 4 }, fc.constant<Tree[]>([]), fc.array(tie('tree'), { maxLength: 4 })),
+    }),
+  }))
+  const escaped = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;')
+  const attributesOf = ({ attributes }: Tree) => Object.entries(attributes).flat()
+
+  function written(tree: Tree, between: string): string {
+    const attributes = Object.entries(tree.attributes).map(([key, value]) => ` ${key}="${escaped(value)}"`)
+    const children = tree.children.map((child) => between + written(child, between)).join('')
+    const body = tree.children.length > 0 ? children + between : escaped(tree.text)
+    return `<${tree.name}${attributes.join('')}>${body}</${tree.name}>`
+  }
+
+  /** Without what is left out. */
+  const expected = (tree: Tree): unknown => [
+    tree.name.replace('x:', ''),
+    attributesOf(tree),
+    tree.children.length > 0 ? '' : tree.text.trim(),
+    tree.children.filter(({ name }) => name !== 'Extension').map(expected),
+  ]
+  const found = (element: XmlElement): unknown => [
+    element.name,
+    [...element.attributes],
+    element.text.trim(),
+    element.children.map(found),
+  ]
+
+  it('is read as it was written, whatever its elements have or lack', () => {
+    fc.assert(
+      fc.property(tree, fc.constantFrom('', ' ', '\r\n\t'), (tree, between) => {
+        const root = { ...tree, name: 'root' }
+        expect(found(parseXml(`<?xml?>${written(root, between)}`))).toEqual(expected(root))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('tells the lines of its elements', () => {
+    const root = parseXml('<a>\n<b>1</b>\n\n<c>2</c><d x="">\n<e>3</e></d></a>')
+    const lines = (element: XmlElement): unknown[] => [element.line, ...element.children.flatMap(lines)]
+    expect(lines(root)).toEqual([1, 2, 4, 4, 5])
+  })
+
+  it(`may be ${MAX_DEPTH} levels deep, counting those that hold nothing but text`, () => {
+    const nested = (levels: number) => `${'<a>'.repeat(levels)}${'</a>'.repeat(levels)}`
+    expect(parseXml(nested(MAX_DEPTH)).name).toBe('a')
+    expect(() => parseXml(nested(MAX_DEPTH + 1))).toThrow(/nest deeper/)
   })
 })
