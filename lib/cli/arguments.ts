@@ -78,6 +78,11 @@ export function cpuList(text: string): number[] {
   return text.split(',').map(wholeNumber(0, 1023))
 }
 
+/** `35` or `35,65`. */
+export function secondsList(text: string): number[] {
+  return text.split(',').map(number(0.1, 600))
+}
+
 /** `FrameID,Timestamp`. */
 export function nameList(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())

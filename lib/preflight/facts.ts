@@ -130,8 +130,8 @@ export interface WindowsFirewall {
   modifyState?: number
   /** Of SecurityCenter2; absent on servers. */
   products?: { name: string; path?: string; state: number }[]
-  /** Filter drivers bound below IP to the camera's NIC. */
-  filterDrivers?: string[]
+  /** Of other makers, bound to NICs. */
+  filterDrivers?: { name: string; interface: string }[]
   variables?: Record<string, string>
 }
 
@@ -282,9 +282,10 @@ export interface BurstProbe extends Common {
   stream: StreamFacts
 }
 
-/** P12. */
+/** P12: test packets through a way that was opened from inside, after a silence. */
 export interface IdleProbe extends Common {
   probe: 'idle'
+  /** Of the silence. */
   seconds: number
   fired: number
   arrived: number

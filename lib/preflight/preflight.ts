@@ -29,7 +29,12 @@ export interface PreflightOptions {
   streamDestination?: string
   multicast?: string
   packetSize?: number
-  /** ms for all of it; default 30000. */
+  /**
+   * Where a way had to be opened from inside: stay silent so many seconds, then see whether it is still open. One silence for each number;
+   * default none, since firewalls take 30 to 120 s.
+   */
+  idle?: number[]
+  /** ms for all of it, silences not counted; default 30000. */
   timeout?: number
   signal?: AbortSignal
 }
@@ -44,6 +49,10 @@ const OPTIONS: argument.Rules<PreflightOptions> = {
   streamDestination: argument.address,
   multicast: argument.address,
   packetSize: argument.whole(46, 65535),
+  idle: (name, value) => {
+    for (const seconds of Array.isArray(value) && value.length <= 10 ? value : [value])
+      argument.range(0.1, 600)(name, seconds)
+  },
   timeout: argument.range(100, 3_600_000),
   signal: argument.signal,
 }
@@ -51,7 +60,8 @@ const OPTIONS: argument.Rules<PreflightOptions> = {
 /** Errors: ERR_GIGE_INVALID_ARGUMENT; the signal's reason. Whatever is wrong with camera or network is a finding, no error. */
 export async function preflight(options: PreflightOptions = {}): Promise<PreflightReport> {
   argument.checkOptions('preflight', options, OPTIONS)
-  const limit = AbortSignal.timeout(options.timeout ?? 30_000)
+  const silences = (options.idle ?? []).reduce((sum, seconds) => sum + seconds * 1000, 0)
+  const limit = AbortSignal.timeout((options.timeout ?? 30_000) + silences)
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit
   const facts = await gather(options, signal)
   return report(facts)
@@ -75,7 +85,7 @@ async function gather(options: PreflightOptions, signal: AbortSignal): Promise<F
 
 async function probe(
   facts: Facts,
-  { camera, active = true }: PreflightOptions,
+  { camera, active = true, idle = [] }: PreflightOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { probes, host } = facts
@@ -98,6 +108,7 @@ async function probe(
       device: own ? '' : nic.name,
       nic: nic.name,
       mtu: nic.mtu,
+      idle,
       ...(streamPort !== undefined && { streamPort }),
       ...(streamDestination !== undefined && { streamDestination }),
     },

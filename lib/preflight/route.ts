@@ -3,6 +3,16 @@
 import { inSubnet } from '../ipv4.js'
 import type { HostFacts, InterfaceFacts } from './facts.js'
 
+/** Interfaces that may drop a packet for the way it came by: which of them did is not counted. */
+export function filtering({ interfaces }: HostFacts): InterfaceFacts[] {
+  const known = new Set<string>() // an interface with several addresses is listed with each
+  return interfaces.filter(({ name, up, loopback, rpFilter = 0 }) => {
+    if (!up || loopback || rpFilter === 0 || known.has(name)) return false
+    known.add(name)
+    return true
+  })
+}
+
 /** The NIC's gateway is on it only where the camera is in another subnet. */
 export function routeBy(nic: InterfaceFacts, camera: string): NonNullable<HostFacts['route']> {
   const gateway = inSubnet(camera, nic) ? undefined : nic.gateway

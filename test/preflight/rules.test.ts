@@ -86,17 +86,26 @@ describe('commands', () => {
 })
 
 describe('remedies', () => {
-  it('of the reverse-path filter put back both values that count', () => {
+  it('of the reverse-path filter put back all values that count', () => {
     const given = facts(
       [],
       {},
-      { interfaces: [nic({ rpFilter: 2, rpFilterOwn: 1 })], limits: { rpFilterAll: 2 } },
+      {
+        interfaces: [
+          nic({ rpFilter: 2, rpFilterOwn: 1 }),
+          nic({ name: 'eth2.5', rpFilter: 2, rpFilterOwn: 2 }),
+          nic({ name: 'eth3', rpFilter: 2, rpFilterOwn: 0 }),
+          nic({ name: 'eth4', rpFilter: 2, rpFilterOwn: 1, up: false }),
+        ],
+        limits: { rpFilterAll: 2 },
+      },
     )
     expect(remedyFor('network.rp-filter', given)!.commands).toEqual([
       {
         shell: 'sh',
-        command: 'sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth1.rp_filter=0',
-        undo: 'sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.eth1.rp_filter=1',
+        command:
+          'sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth1.rp_filter=0 net.ipv4.conf.eth2/5.rp_filter=0',
+        undo: 'sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.eth1.rp_filter=1 net.ipv4.conf.eth2/5.rp_filter=2',
         elevated: true,
       },
     ])

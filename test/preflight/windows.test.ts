@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { parseApplicationFirewall } from '../../lib/preflight/collect/macos.js'
 import {
   categoriesOf,
+  filterDriversOf,
   parseRegQuery,
   productsOf,
   profilesOf,
@@ -409,8 +410,35 @@ describe('findings on Windows', () => {
     expect(first({ ...allowed, more: { products: [{ name: 'Wall 3', state: 0x1000 }] } }).summary).toContain(
       'Wall 3',
     )
-    expect(first({ ...allowed, more: { filterDrivers: ['Filter X'] } }).code).toBe('filter-driver.steals')
-    expect(first({ more: { filterDrivers: ['Filter X'] } }).code).toBe('firewall.inbound-stream')
+    const filterDrivers = [{ name: 'Filter X', interface: 'eth1' }]
+    expect(first({ ...allowed, more: { filterDrivers } })).toMatchObject({
+      code: 'filter-driver.steals',
+      evidence: expect.arrayContaining(['bound to eth1: Filter X']),
+    })
+    expect(first({ more: { filterDrivers } }).code).toBe('firewall.inbound-stream')
+    const elsewhere = [{ name: 'Filter X', interface: 'eth0' }]
+    expect(first({ ...allowed, more: { filterDrivers: elsewhere } }).code).not.toBe('filter-driver.steals')
+  })
+
+  it('filter drivers are those of other makers, where they are bound', () => {
+    const bound = (Name: unknown, DisplayName: unknown, ComponentID: unknown) => ({
+      Name,
+      DisplayName,
+      ComponentID,
+    })
+    const printed = JSON.stringify([
+      bound('Ethernet 2', 'Internet Protocol Version 4 (TCP/IPv4)', 'ms_tcpip'),
+      bound('Ethernet 2', 'Npcap Packet Driver (NPCAP)', 'INSECURE_NPCAP'),
+      bound('Ethernet 2', 'Filter of a camera maker', 'maker_gige_filter'),
+      bound('Ethernet 3', '', 'other_filter'),
+      bound(7, 'nobody', 'x'),
+      bound('Ethernet 2', 'nothing', 7),
+    ])
+    expect(filterDriversOf(printed)).toEqual([
+      { name: 'Filter of a camera maker', interface: 'Ethernet 2' },
+      { name: 'other_filter', interface: 'Ethernet 3' },
+    ])
+    expect(filterDriversOf('no JSON')).toEqual([])
   })
 
   it('rules that were read accuse nobody where packets arrive', () => {

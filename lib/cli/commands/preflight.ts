@@ -8,7 +8,7 @@ import { type PreflightOptions, preflight } from '../../preflight/preflight.js'
 import { redact } from '../../preflight/redact.js'
 import type { PreflightReport } from '../../preflight/report.js'
 import { portsAsCsv, portsAsMarkdown } from '../../preflight/rules/ports.js'
-import { choice, packetSize, portRange, wholeNumber } from '../arguments.js'
+import { choice, packetSize, portRange, secondsList, wholeNumber } from '../arguments.js'
 import { InterruptWatch } from '../interrupt.js'
 import type { Output } from '../output.js'
 import { fix, tellEarlier, undo } from '../preflight-fix.js'
@@ -20,6 +20,7 @@ interface Flags {
   streamDestination?: string
   multicast?: string
   packetSize?: number | 'auto'
+  idle?: number[]
   program?: string
   timeout?: number
   ports?: 'markdown' | 'csv' | 'json'
@@ -40,7 +41,12 @@ export function addPreflight(program: Command, output: Output): void {
     .option('--multicast <group>', 'as the stream will have it')
     .option('--packet-size <bytes>', 'as the stream will have it', packetSize)
     .option('--program <file>', 'the executable that receives (this one)')
-    .option('--timeout <ms>', 'for all of it (30000)', wholeNumber(100, 3_600_000))
+    .option('--timeout <ms>', 'for all of it, silences aside (30000)', wholeNumber(100, 3_600_000))
+    .option(
+      '--idle <seconds>',
+      'also: is a way that was opened still open after such a silence? 35,65 for two of them',
+      secondsList,
+    )
     .addOption(
       new Option('--ports <format>', 'print only what must pass: markdown, csv or json').argParser(
         choice('markdown', 'csv', 'json'),
@@ -106,10 +112,13 @@ async function lookOnce(
   flags: Flags,
   signal: AbortSignal,
 ): Promise<PreflightReport> {
-  const { timeout = 30_000 } = flags
+  const { timeout = 30_000, idle = [] } = flags
   return await preflight({ ...optionsOf(address, flags), signal }).catch((error: Error) => {
     if (error.name !== 'TimeoutError') throw error
-    throw new GigeError('ERR_GIGE_TIMEOUT', `preflight took longer than ${timeout} ms`)
+    throw new GigeError(
+      'ERR_GIGE_TIMEOUT',
+      `preflight took longer than ${timeout} ms${idle.length > 0 ? ', silences aside' : ''}`,
+    )
   })
 }
 

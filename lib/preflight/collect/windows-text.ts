@@ -94,6 +94,18 @@ export function productsOf(json: string): { name: string; path?: string; state: 
   )
 }
 
+/** Windows' own, and those of capturing and of virtual machines, which take nothing away. */
+const HARMLESS = /^(ms_|vms_|insecure_npcap|npcap|npf|vmware_bridge|oracle_vboxnetlwf)/i
+
+/** What other makers have bound to network interfaces, from Get-NetAdapterBinding as JSON. */
+export function filterDriversOf(json: string): { name: string; interface: string }[] {
+  return listOf(json).flatMap(({ Name: nic, DisplayName: name, ComponentID: id }) =>
+    typeof id === 'string' && id !== '' && typeof nic === 'string' && !HARMLESS.test(id)
+      ? [{ name: typeof name === 'string' && name !== '' ? name : id, interface: nic }]
+      : [],
+  )
+}
+
 function listOf(json: string): Record<string, unknown>[] {
   try {
     const parsed: unknown = JSON.parse(json)

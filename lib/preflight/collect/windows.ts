@@ -4,7 +4,14 @@
 import path from 'node:path'
 import type { InterfaceFacts, WindowsFirewall } from '../facts.js'
 import { type Printed, run, textOf } from './run.js'
-import { categoriesOf, parseRegQuery, productsOf, profilesOf, rulesIn } from './windows-text.js'
+import {
+  categoriesOf,
+  filterDriversOf,
+  parseRegQuery,
+  productsOf,
+  profilesOf,
+  rulesIn,
+} from './windows-text.js'
 
 const LOCAL = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy'
 const POLICY = 'HKLM\\SOFTWARE\\Policies\\Microsoft\\WindowsFirewall'
@@ -31,12 +38,15 @@ export interface WindowsFacts {
 }
 
 export async function windowsFirewall(unread: Record<string, string>): Promise<WindowsFacts> {
-  const [local, policy, categories, products] = await Promise.all([
+  const [local, policy, categories, products, bindings] = await Promise.all([
     registry(LOCAL),
     registry(POLICY),
     powershell('Get-NetConnectionProfile | Select-Object InterfaceAlias, NetworkCategory | ConvertTo-Json'),
     powershell(
       'Get-CimInstance -Namespace root/SecurityCenter2 -ClassName FirewallProduct | Select-Object displayName, pathToSignedReportingExe, productState | ConvertTo-Json',
+    ),
+    powershell(
+      'Get-NetAdapterBinding -AllBindings | Where-Object Enabled | Select-Object Name, DisplayName, ComponentID | ConvertTo-Json',
     ),
   ])
   const tell = (what: string, printed: Printed) => {
@@ -45,6 +55,7 @@ export async function windowsFirewall(unread: Record<string, string>): Promise<W
   tell('rules of the firewall', local) // that there is no policy is no refusal
   tell('profiles of the networks', categories)
   tell('other firewalls', products) // servers have no Security Center
+  tell('filter drivers', bindings)
   const [localValues, policyValues] = [parseRegQuery(textOf(local)), parseRegQuery(textOf(policy))]
   return {
     profiles: categoriesOf(textOf(categories)),
@@ -52,6 +63,7 @@ export async function windowsFirewall(unread: Record<string, string>): Promise<W
       profiles: profilesOf(localValues, policyValues),
       rules: { local: rulesIn(localValues), policy: rulesIn(policyValues) },
       products: productsOf(textOf(products)),
+      filterDrivers: filterDriversOf(textOf(bindings)),
       variables: machineVariables(),
     },
   }

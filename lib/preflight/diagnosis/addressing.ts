@@ -1,6 +1,7 @@
 // Addresses and routes: whether camera and host can talk to each other at all.
 
 import { inSubnet } from '../../ipv4.js'
+import { filtering } from '../route.js'
 import type { Rule } from './rule.js'
 
 const NETWORK_ERRORS = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'WSAENETUNREACH'])
@@ -25,7 +26,7 @@ const wrongSubnet: Rule = ({ broadcast, camera, unicast, U, facts }) => {
   }
 }
 
-const reversePath: Rule = ({ facts, nic }) => {
+const reversePath: Rule = ({ facts }) => {
   const dropped = facts.probes.reduce((sum, { counters }) => sum + (counters?.rpDrop ?? 0), 0)
   if (dropped === 0) return undefined
   return {
@@ -35,7 +36,7 @@ const reversePath: Rule = ({ facts, nic }) => {
     summary: 'The kernel drops what the camera sends: by its routes that sender belongs to another interface',
     evidence: [
       `IPReversePathFilter rose by ${dropped}`,
-      ...(nic?.rpFilter !== undefined ? [`rp_filter of ${nic.name} is ${nic.rpFilter}`] : []),
+      ...filtering(facts.host).map(({ name, rpFilter }) => `rp_filter of ${name} is ${rpFilter}`),
     ],
   }
 }

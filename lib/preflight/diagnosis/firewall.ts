@@ -66,6 +66,28 @@ const inboundStream: Rule = ({ T, TP, facts, camera }) => {
   }
 }
 
+/** A way that was opened from inside, and was shut after a silence. */
+const idleTimeout: Rule = ({ facts, camera }) => {
+  const silences = facts.probes.filter((one) => one.probe === 'idle')
+  const shut = silences.find(({ fired, arrived, arrivedAfterPunch = 0 }) => {
+    return fired > 0 && arrived === 0 && arrivedAfterPunch > 0
+  })
+  if (!shut) return undefined
+  const open = silences.filter(({ arrived }) => arrived > 0)
+  return {
+    code: 'firewall.idle-timeout',
+    severity: 'warning',
+    confidence: 'certain',
+    summary: `What ${camera} sends unasked is dropped, and a way that was opened from inside is shut again after ${shut.seconds} s of silence`,
+    evidence: [
+      `${count(shut.fired, 'test packet')} fired after ${shut.seconds} s of silence, none received`,
+      `${count(shut.arrivedAfterPunch!, 'test packet')} arrived once the way was opened again`,
+      ...open.map(({ seconds }) => `after ${seconds} s it was still open`),
+      ...managerText(facts.firewall),
+    ],
+  }
+}
+
 const broadcastReply: Rule = ({ B, U, broadcast, facts }) => {
   const dropped = broadcast?.counters?.fwDrop ?? 0
   if (B !== false || !U || dropped === 0) return undefined
@@ -151,6 +173,7 @@ const broadcastBlocked: Rule = ({ B, U, broadcast, facts }: Evidence) => {
 }
 
 export const FIREWALL: Rule[] = [
+  idleTimeout,
   inboundStream,
   streamDropped,
   inboundAll,

@@ -42,6 +42,7 @@ const EXPLAINS: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   'firewall.inbound-all': ['firewall.broadcast-reply', 'camera.off-or-other-segment', 'network.not-a-camera'],
   'macos.local-network-privacy': ['camera.off-or-other-segment', 'network.not-a-camera'],
   'firewall.policy-managed': ['firewall.inbound-stream'],
+  'firewall.idle-timeout': ['firewall.inbound-stream', 'firewall.inbound-reject', 'network.nat'],
   'firewall.outbound': ['camera.off-or-other-segment', 'network.broadcast-blocked'],
   'firewall.inbound-stream': ['camera.no-test-packet', 'network.nat'],
   'firewall.inbound-reject': ['camera.no-test-packet', 'network.nat'],

@@ -96,7 +96,8 @@ const products: Rule = (e) => {
 }
 
 const filterDriver: Rule = (e) => {
-  const drivers = e.facts.firewall.windows?.filterDrivers ?? []
+  const all = e.facts.firewall.windows?.filterDrivers ?? []
+  const drivers = all.filter((one) => one.interface === e.nic?.name)
   if (!isWindows(e) || drivers.length === 0 || !failed(e.T) || judgeWindows(e.facts).verdict === 'blocked')
     return undefined
   return {
@@ -105,7 +106,10 @@ const filterDriver: Rule = (e) => {
     confidence: 'medium',
     summary:
       "Another maker's filter driver is bound to the camera's network interface, and may take its packets",
-    evidence: [...drivers.map((name) => `bound: ${name}`), 'test packets were fired, and none arrived'],
+    evidence: [
+      ...drivers.map(({ name }) => `bound to ${e.nic!.name}: ${name}`),
+      'test packets were fired, and none arrived',
+    ],
   }
 }
 

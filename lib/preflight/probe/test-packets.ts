@@ -1,10 +1,11 @@
-// P5 to P9 and P13: takes control, has the camera send test packets without and with a way opened before, then larger ones, and leaves
-// everything as it was, also when it is interrupted.
+// P5 to P9, P12 and P13: takes control, has the camera send test packets without and with a way opened before, then larger ones, then after
+// a silence where that is wished, and leaves everything as it was, also when it is interrupted.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { CameraControl, StreamPort } from '../../../binding.js'
 import { GigeError } from '../../errors.js'
 import { native } from '../../native.js'
-import type { Probe, TestPacketProbe } from '../facts.js'
+import type { IdleProbe, Probe, TestPacketProbe } from '../facts.js'
 import { probesOf } from './attempts.js'
 import { counted } from './counted.js'
 
@@ -31,6 +32,8 @@ export interface TestPacketPlan {
   /** Whose counters are looked at. */
   nic: string
   mtu: number
+  /** Seconds of each silence. */
+  idle: readonly number[]
   streamPort?: number | [number, number]
   streamDestination?: string
 }
@@ -162,9 +165,37 @@ async function fire(
     if (!last.ok) return
     const larger = await series(control, port, plan, { punch: !unasked.ok, timeout: SMALL_PATIENCE_MS })
     probes.push(...larger.probes)
+    if (unasked.ok) return // there is no way that could close
+    for (const seconds of plan.idle) probes.push(await afterSilence(control, port, plan, seconds, signal))
   } finally {
     signal?.removeEventListener('abort', abort)
     port.close()
+  }
+}
+
+/** Nothing goes from the stream socket meanwhile; control is kept by its own. */
+async function afterSilence(
+  control: CameraControl,
+  port: StreamPort,
+  plan: TestPacketPlan,
+  seconds: number,
+  signal?: AbortSignal,
+): Promise<IdleProbe> {
+  const started = performance.now()
+  await delay(seconds * 1000, undefined, { ...(signal && { signal }) })
+  const shot = await series(control, port, plan, { punch: false, max: SMALL, timeout: SMALL_PATIENCE_MS })
+  const again = shot.ok
+    ? undefined
+    : await series(control, port, plan, { punch: true, max: SMALL, timeout: PATIENCE_MS })
+  const sum = (of: Series, what: 'fired' | 'arrived') => of.probes.reduce((all, one) => all + one[what], 0)
+  return {
+    probe: 'idle',
+    seconds,
+    fired: sum(shot, 'fired'),
+    arrived: sum(shot, 'arrived'),
+    ...(again && { arrivedAfterPunch: sum(again, 'arrived') }),
+    interface: plan.nic,
+    ms: Math.round(performance.now() - started),
   }
 }
 

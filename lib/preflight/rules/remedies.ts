@@ -4,6 +4,7 @@ import { ipv4Number, ipv4Text } from '../../ipv4.js'
 import type { Facts, InterfaceFacts } from '../facts.js'
 import type { FindingCode } from '../finding-codes.js'
 import type { Remedy, RemedyCommand } from '../report.js'
+import { filtering } from '../route.js'
 import { inboundRule, linuxRules } from './linux.js'
 import { sh } from './quote.js'
 import { windowsAllow, windowsDisable } from './windows.js'
@@ -67,6 +68,9 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   ),
   'firewall.inbound-reject': inbound('Let UDP of the camera in; the firewall rejects it now.'),
   'firewall.inbound-all': inbound('Let UDP of the camera in: now not even answers pass.'),
+  'firewall.idle-timeout': inbound(
+    'Streams keep the way open with a datagram every 10 s. What comes after a longer silence needs a rule: let UDP of the camera in.',
+  ),
   'firewall.broadcast-reply': inbound(
     'Give the address of the camera where you open it, or let UDP of the camera in.',
   ),
@@ -88,7 +92,8 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
     'Give the address of the camera where you open it. In a container, host networking makes broadcasts work.',
   ),
   'network.wrong-subnet': ({ host, camera }) => {
-    const nic = host.interfaces.find(({ up, loopback, address }) => up && !loopback && address !== '')
+    const nics = host.interfaces.filter(({ up, loopback, address }) => up && !loopback && address !== '')
+    const nic = nics.find(({ name }) => camera?.seenBy?.includes(name)) ?? nics[0]
     const mask = camera?.subnetMask ?? '255.255.255.0'
     return {
       text: `Give the camera an address of this network, or this computer one of the camera's (mask ${mask}).`,
@@ -97,30 +102,38 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
           ? [
               {
                 shell: 'sh',
-                command: `gigewire force-ip ${camera.mac} --address ${neighbourOf(nic)} --netmask ${nic.netmask} --interface ${sh(nic.name)}`,
+                command: `npx gigewire force-ip ${camera.mac} ${neighbourOf(nic)} --netmask ${nic.netmask} --interface ${sh(nic.name)}`,
                 elevated: false,
               },
             ]
           : [],
     }
   },
-  'network.rp-filter': (facts) => {
-    const nic = nicOf(facts)
-    if (!nic) return { text: 'Set rp_filter of the interface towards the camera to 0.', commands: [] }
-    const [all, own] = ['net.ipv4.conf.all.rp_filter', `net.ipv4.conf.${nic.name}.rp_filter`]
-    const { rpFilterAll } = facts.host.limits
-    const set = (ofAll: number, ofOwn: number) => `sysctl -w ${all}=${ofAll} ${sh(`${own}=${ofOwn}`)}`
-    const known = rpFilterAll !== undefined && nic.rpFilterOwn !== undefined
+  'network.rp-filter': ({ host }) => {
+    const settings = filtering(host).map(({ name, rpFilterOwn }) => ({
+      name: `net.ipv4.conf.${name.replaceAll('.', '/')}.rp_filter`, // how sysctl wants the name of a VLAN
+      before: rpFilterOwn,
+    }))
+    settings.unshift({ name: 'net.ipv4.conf.all.rp_filter', before: host.limits.rpFilterAll })
+    const changed = settings.filter(({ before }) => before !== 0)
+    const set = (value: (one: { before: number | undefined }) => number) =>
+      `sysctl -w ${changed.map((one) => sh(`${one.name}=${value(one)}`)).join(' ')}`
+    const known = changed.every(({ before }) => before !== undefined)
     return {
       text: 'Give camera and interface addresses of one subnet that no other interface has; until then switch the filter off here.',
-      commands: [root(set(0, 0), known ? set(rpFilterAll, nic.rpFilterOwn!) : undefined)],
+      commands: [
+        root(
+          set(() => 0),
+          known ? set(({ before }) => before!) : undefined,
+        ),
+      ],
     }
   },
   'network.ambiguous-route': words(
     'Give each network interface a subnet of its own, or name the one that the camera is at: { interface }.',
   ),
   'network.address-conflict': words(
-    'Give the cameras addresses of their own: gigewire force-ip <MAC> --address <address>.',
+    'Give the cameras addresses of their own: npx gigewire force-ip <MAC> <address>.',
   ),
   'network.nat': words(
     'Use host networking, or say where the camera reaches this computer: { streamDestination }, with a pinned { streamPort } that is forwarded.',
