@@ -1,26 +1,13 @@
 // The laboratory: real networks with one fault each, and what preflight says first, as an ordinary user. Where a command mends it, the
 // command that was printed is run as it was printed, the stream must flow then, and its undo must leave every rule as it was.
 
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Finding, PreflightOptions, PreflightReport, SimulatorOptions } from '../../lib/index.js'
 import { insideOk } from '../helpers/inside.js'
 import { type CableOptions, cable, Namespace } from '../helpers/netns.js'
-import { type RemoteSimulator, remoteSimulator } from '../helpers/remote-simulator.js'
+import { remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
-import { until } from '../helpers/tools.mjs'
-
-const CAMERA = '10.99.0.2'
-const HOST = '10.99.0.1'
-const SMALL: SimulatorOptions = { width: 320, height: 240, frameRate: 60 }
-
-interface Lab {
-  host: Namespace
-  camera: Namespace
-  simulator: RemoteSimulator | undefined
-}
+import { CAMERA, defaultDeny, flows, HOST, input, type Lab, look, mend, NFT, SMALL } from './laboratory.js'
 
 interface Case {
   name: string
@@ -41,28 +28,6 @@ interface Case {
   /** What is looked at again then, where that differs. */
   mended?: PreflightOptions
 }
-
-const input = (...rules: string[]) => `table inet filter {
-  chain input {
-    type filter hook input priority 0; policy accept;
-    ${rules.join('\n    ')}
-  }
-}`
-/** Beside it a table for IPv6, as machines have them, which is none of our business. */
-const defaultDeny = (...rules: string[]) => `table ip6 other {
-  chain input {
-    type filter hook input priority 0; policy accept;
-    tcp dport 22 accept
-  }
-}
-table inet filter {
-  chain input {
-    type filter hook input priority 0; policy drop;
-    ct state established,related accept
-    iifname "lo" accept
-    ${rules.join('\n    ')}
-  }
-}`
 
 /** A router with a third network behind it: the host reaches the camera through it. */
 function route(
@@ -104,7 +69,6 @@ function detour({ host, camera }: Lab): void {
     host.exec('sysctl', '-qw', `net.ipv4.conf.${which}.rp_filter=${value}`)
 }
 
-const NFT: [string, ...string[]] = ['nft', 'list', 'ruleset']
 const LINK: [string, ...string[]] = ['ip', '-o', 'link', 'show', 'dev', 'v0']
 
 const aravis = async ({ camera }: Lab) => {
@@ -444,61 +408,6 @@ console.log('held')
 setInterval(() => void camera, 1000)
 `
 
-async function look(
-  host: Namespace,
-  options: PreflightOptions,
-  env: NodeJS.ProcessEnv = {},
-): Promise<PreflightReport & { ms: number }> {
-  return await insideOk(
-    host,
-    async (gigewire, options) => {
-      const started = performance.now()
-      const report = await gigewire.preflight(options)
-      return { ...report, ms: performance.now() - started }
-    },
-    options,
-    as(env),
-  )
-}
-
-/** An ordinary user; without polkit firewalld tells nothing to those, so that it is asked by root. */
-const as = (env: NodeJS.ProcessEnv) => ({ env, unprivileged: env.GIGEWIRE_LAB_ROOT === undefined })
-
-/** Nothing is wrong any more: test packets arrive without a way opened from inside, broadcasts are answered, frames come. */
-async function flows(host: Namespace, env: NodeJS.ProcessEnv, options: PreflightOptions): Promise<boolean> {
-  return await insideOk(
-    host,
-    async (gigewire, options) => {
-      const report = await gigewire.preflight(options)
-      return report.findings[0]?.code === 'ok'
-    },
-    { camera: CAMERA, ...options },
-    as(env),
-  )
-}
-
-async function mend(
-  host: Namespace,
-  report: PreflightReport,
-  env: NodeJS.ProcessEnv = {},
-  list = NFT,
-  options: PreflightOptions = {},
-): Promise<void> {
-  // What was counted meanwhile is no rule.
-  const rules = () => host.exec(...list).replace(/counter packets \d+ bytes \d+/g, 'counter')
-  const before = rules()
-  const { commands } = report.findings[0]!.remedy!
-  const settings = Object.entries(env).map((one) => one.join('='))
-  const run = (command: string) => host.exec('env', ...settings, 'sh', '-c', command)
-  expect(commands.length).toBeGreaterThan(0)
-  expect(await flows(host, env, options)).toBe(false)
-  for (const { command } of commands) run(command)
-  expect(rules()).not.toBe(before)
-  expect(await flows(host, env, options), rules()).toBe(true)
-  for (const { undo } of commands) run(undo!)
-  expect(rules()).toBe(before)
-}
-
 /** By a command that changes nothing of this machine. */
 async function mendCamera(host: Namespace, report: PreflightReport, mended: PreflightOptions): Promise<void> {
   const [one] = report.findings[0]!.remedy!.commands
@@ -542,81 +451,3 @@ describeWith(['netns', 'nft', 'iptables', 'arv-fake-gv-camera-0.8', 'sysctl'], '
     })
   })
 })
-
-// Firewall managers keep their settings in /etc; `ip netns exec` puts what is under /etc/netns/<name> in its place, so that the machine's own
-// stay as they are.
-describeWith(
-  ['netns', 'root', 'ufw', 'firewall-cmd', 'dbus-daemon'],
-  'the laboratory, with a firewall manager',
-  () => {
-    async function managed(
-      folder: string,
-      list: [string, ...string[]],
-      begin: (lab: { host: Namespace }) => Promise<NodeJS.ProcessEnv>,
-    ) {
-      using host = new Namespace()
-      using camera = new Namespace()
-      const etc = `/etc/netns/${host.name}`
-      try {
-        cpSync(`/etc/${folder}`, `${etc}/${folder}`, { recursive: true })
-        cable(host, { device: 'v0', cidr: `${HOST}/24` }, camera, { device: 'v1', cidr: `${CAMERA}/24` })
-        await remoteSimulator(camera, { ...SMALL, address: CAMERA })
-        const env = await begin({ host })
-        const report = await look(host, { camera: CAMERA }, env)
-        await mend(host, report, env, list)
-        return report
-      } finally {
-        rmSync(etc, { recursive: true, force: true })
-      }
-    }
-
-    // Its chains for IPv6 it completes by itself with the first rule that is added: those for IPv4 are looked at.
-    it('ufw, by its defaults', async () => {
-      const { findings, ms } = await managed('ufw', ['iptables', '-S'], async ({ host }) => {
-        host.exec('ufw', '--force', 'enable')
-        return {}
-      })
-      expect(findings[0]).toMatchObject({
-        code: 'firewall.inbound-stream',
-        confidence: 'certain',
-        severity: 'warning',
-      })
-      expect(findings[0]!.evidence).toContain('ufw is enabled (input: DROP)')
-      expect(findings[0]!.remedy!.commands[0]!.command).toMatch(/^ufw allow in on v0 /)
-      expect(findings[1]?.code).toBe('firewall.broadcast-reply')
-      expect(ms).toBeLessThan(3000)
-    })
-
-    it('firewalld, in its public zone', async () => {
-      const { findings } = await managed('firewalld', NFT, async ({ host }) => {
-        const folder = mkdtempSync(path.join(tmpdir(), 'gigewire-dbus-'))
-        const bus = `unix:path=${folder}/bus`
-        const env = { DBUS_SYSTEM_BUS_ADDRESS: bus, GIGEWIRE_LAB_ROOT: '1' }
-        host.spawn('dbus-daemon', ['--session', `--address=${bus}`, '--nofork', '--nopidfile'], {
-          stdio: 'ignore',
-        })
-        await until(() => existsSync(`${folder}/bus`), 'the bus')
-        host.spawn('env', [`DBUS_SYSTEM_BUS_ADDRESS=${bus}`, 'firewalld', '--nofork', '--nopid'], {
-          stdio: 'ignore',
-        })
-        const running = () => {
-          try {
-            return host
-              .exec('env', `DBUS_SYSTEM_BUS_ADDRESS=${bus}`, 'firewall-cmd', '--state')
-              .includes('running')
-          } catch {
-            return false
-          }
-        }
-        await until(running, 'firewalld')
-        return env
-      })
-      expect(findings[0]).toMatchObject({ code: 'firewall.inbound-reject', confidence: 'certain' })
-      expect(findings[0]!.evidence).toContain('firewalld is running, default zone public')
-      expect(findings[0]!.remedy!.commands.map(({ command }) => command.split(' ')[0])).toEqual([
-        'firewall-cmd',
-        'firewall-cmd',
-      ])
-    })
-  },
-)
