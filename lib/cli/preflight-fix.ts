@@ -1,11 +1,11 @@
 // `gigewire preflight --fix` and `--undo`: shows what would be run, asks, runs it, looks again.
 
-import { createInterface } from 'node:readline/promises'
-import { invalidArgument } from '../errors.js'
-import { applyFix, planFix, readUndo, undoFile, undoFix } from '../preflight/fix.js'
+import { applyFix, planFix, undoFix } from '../preflight/fix.js'
 import type { PreflightReport } from '../preflight/report.js'
+import { readUndo, undoFile } from '../preflight/undo-record.js'
 import type { Output } from './output.js'
-import { asRoot, preflightLines } from './preflight-report.js'
+import { agreedTo } from './preflight-consent.js'
+import { preflightLines } from './preflight-report.js'
 import { printable } from './table.js'
 
 /** Gives the report after the fix; undefined: nothing was done. */
@@ -19,13 +19,7 @@ export async function fix(
     output.note('\nNothing here is mended by a command.')
     return undefined
   }
-  const as = report.facts.system === 'windows' ? (text: string) => text : asRoot
-  output.note('\nTo be run, as an administrator:')
-  for (const { command } of commands) output.note(`  ${printable(as(command))}`)
-  if (!yes && !(await agreed())) {
-    output.note('Nothing was changed.')
-    return undefined
-  }
+  if (!(await agreedTo(commands, report, { yes, output }))) return undefined
   await applyFix(commands, report)
   output.note(`Done; gigewire preflight --undo takes it back (${undoFile()}). Looking again:\n`)
   const after = await again()
@@ -33,17 +27,6 @@ export async function fix(
   if (after.findings[0]?.code === report.findings[0]?.code)
     output.warn('It made no difference: take it back, the cause is elsewhere.', 'gigewire preflight --undo')
   return after
-}
-
-async function agreed(): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw invalidArgument('Nobody is there to be asked whether this may be run', 'Say so in advance: --yes')
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await terminal.question('Run it? [y/N] ')).trim())
-  } finally {
-    terminal.close()
-  }
 }
 
 export async function undo(output: Output): Promise<void> {

@@ -23,6 +23,7 @@ const PACKAGES: Record<string, string> = {
   doctest: 'apt-get install doctest-dev',
   script: 'apt-get install bsdutils',
   setpriv: 'apt-get install util-linux',
+  pkill: 'apt-get install procps',
   tc: 'apt-get install iproute2',
   sysctl: 'apt-get install procps',
   cc: 'apt-get install gcc',

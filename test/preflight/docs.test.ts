@@ -8,6 +8,7 @@ import type { Facts } from '../../lib/preflight/facts.js'
 import type { RemedyCommand } from '../../lib/preflight/report.js'
 import { firewalld, iptables, nftables, ufw } from '../../lib/preflight/rules/linux.js'
 import { remedyFor } from '../../lib/preflight/rules/remedies.js'
+import { windowsTrial } from '../../lib/preflight/rules/windows.js'
 import { facts, nic } from './facts-builder.js'
 
 const DOCS = path.join(import.meta.dirname, '../../docs/firewall')
@@ -51,6 +52,10 @@ const BLOCKS: Record<string, { language: string; commands: RemedyCommand[] }> = 
       'firewall.inbound-stream',
       facts([], windows, { interfaces: [nic({ profile: 'Public' })] }),
     ),
+  },
+  'windows-trial': {
+    language: 'powershell',
+    commands: windowsTrial(facts([], windows, { interfaces: [nic({ profile: 'Public' })] })),
   },
   macos: {
     language: 'sh',

@@ -13,6 +13,7 @@ import { InterruptWatch } from '../interrupt.js'
 import type { Output } from '../output.js'
 import { fix, tellEarlier, undo } from '../preflight-fix.js'
 import { preflightLines } from '../preflight-report.js'
+import { tryOpen } from '../preflight-trial.js'
 
 interface Flags {
   passive?: boolean
@@ -26,6 +27,7 @@ interface Flags {
   ports?: 'markdown' | 'csv' | 'json'
   report?: string
   redact?: boolean
+  try?: boolean
   fix?: boolean
   undo?: boolean
   yes?: boolean
@@ -53,6 +55,7 @@ export function addPreflight(program: Command, output: Output): void {
       ),
     )
     .option('--report <file>', 'write all that was observed, as JSON for a bug report')
+    .option('--try', 'is it the firewall? ask, open it for this camera for a moment, look again, shut it')
     .option('--fix', 'show what would mend it, ask, run it as an administrator, and look again')
     .option('--yes', 'do not ask')
     .option('--undo', 'take back what --fix did')
@@ -60,7 +63,7 @@ export function addPreflight(program: Command, output: Output): void {
     .addHelpText(
       'after',
       `
-Without --fix nothing on this machine is changed; every register of the camera is put back. Without an address: who answers a broadcast.
+Without --fix or --try nothing on this machine is changed; every register of the camera is put back. Without an address: who answers a broadcast.
 
 Exit codes: 0 nothing stands in the way, 3 something does, 2 wrong usage.
 
@@ -79,9 +82,10 @@ function optionsOf(address: string | undefined, flags: Flags): PreflightOptions 
     ports,
     report: _,
     redact: __,
-    fix: ___,
-    undo: ____,
-    yes: _____,
+    try: ___,
+    fix: ____,
+    undo: _____,
+    yes: ______,
     ...same
   } = flags
   return {
@@ -100,8 +104,11 @@ async function run(address: string | undefined, flags: Flags, output: Output): P
   let report = await look()
   if (flags.ports !== undefined) return printPorts(report, flags.ports, output)
   for (const line of preflightLines(report, output.style)) output.line(line)
-  if (flags.fix) report = (await fix(report, look, { yes: flags.yes === true, output })) ?? report
-  const kept = flags.redact ? redact(report) : report
+  const consent = { yes: flags.yes === true, output }
+  const trial = flags.try ? await tryOpen(report, look, consent) : undefined
+  if (flags.fix) report = (await fix(report, look, consent)) ?? report
+  const all = { ...report, ...(trial && { trial }) }
+  const kept = flags.redact ? redact(all) : all
   if (flags.report !== undefined) await writeFile(flags.report, `${JSON.stringify(kept, null, 2)}\n`)
   output.object(kept)
   output.blocked = !report.ok

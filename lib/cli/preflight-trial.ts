@@ -1,0 +1,73 @@
+// `gigewire preflight --try`: is it the firewall? Opens it for a moment, looks again, shuts it, and says what that has shown.
+
+import { planFix } from '../preflight/fix.js'
+import type { PreflightReport } from '../preflight/report.js'
+import { windowsTrial } from '../preflight/rules/windows.js'
+import { openForNow, planTrial } from '../preflight/trial.js'
+import { agreedTo, type Consent } from './preflight-consent.js'
+import { preflightLines } from './preflight-report.js'
+import { printable } from './table.js'
+
+export interface TrialOutcome {
+  opened: string[]
+  /** With it open. */
+  report: PreflightReport
+  /** Every rule is as it was before. */
+  restored: boolean
+}
+
+/** undefined: nothing was opened. */
+export async function tryOpen(
+  report: PreflightReport,
+  again: () => Promise<PreflightReport>,
+  consent: Consent,
+): Promise<TrialOutcome | undefined> {
+  const { output } = consent
+  const commands = planTrial(report.facts)
+  if (report.facts.system === 'windows') {
+    output.note(
+      '\nOn Windows by hand, in a PowerShell as an administrator: the first command shuts it again after two minutes.',
+    )
+    for (const { command, undo } of windowsTrial(report.facts))
+      output.note(`  ${printable(command)}\n  # undo: ${printable(undo!)}`)
+    return undefined
+  }
+  if (commands.length === 0) {
+    output.note(
+      '\nThere is nothing to try: no firewall is known here that a command opens, or no way to the camera.',
+    )
+    return undefined
+  }
+  output.note('\nThe firewall would be opened for this camera, looked through, and shut again at once.')
+  if (!(await agreedTo(commands, report, consent))) return undefined
+  const trial = await openForNow(commands, report.facts)
+  output.note('Open. Looking again:\n')
+  let restored = false
+  let open: PreflightReport
+  try {
+    open = await again()
+  } finally {
+    restored = (await trial.close()).restored
+  }
+  for (const line of preflightLines(open, output.style)) output.line(line)
+  if (restored) output.note('\nShut again: every rule is as it was.')
+  else
+    output.warn(
+      'Shut again, but the rules are not as they were before: somebody else has changed them meanwhile.',
+    )
+  output.line(verdict(report, open))
+  return { opened: commands.map(({ command }) => command), report: open, restored }
+}
+
+const accused = ({ findings }: PreflightReport) =>
+  findings.some(({ code, severity }) => code.startsWith('firewall.') && severity !== 'info')
+
+function verdict(before: PreflightReport, open: PreflightReport): string {
+  if (accused(before) && !accused(open)) {
+    return planFix(before).length > 0
+      ? 'It is the firewall of this computer: with it open nothing is dropped. --fix makes the rule for good.'
+      : 'It is the firewall of this computer: with it open nothing is dropped.'
+  }
+  if (before.findings[0]?.code === 'ok') return 'Nothing was in the way before, either.'
+  return 'It makes no difference: the firewall of this computer is not what is in the way, and needs no rule.'
+}
