@@ -1,6 +1,6 @@
 // The report as people read it: the verdict first, what was seen, what to type; then the other findings, and what must pass.
 
-import type { Finding, PreflightReport, RemedyCommand } from '../preflight/report.js'
+import type { Finding, Layer, PreflightReport, RemedyCommand } from '../preflight/report.js'
 import type { Styler } from './style.js'
 import { printable } from './table.js'
 import { wrap } from './wrap.js'
@@ -10,16 +10,34 @@ type Painter = Styler['paint']
 const WIDTH = 96
 const COLORS = { error: 'red', warning: 'yellow', info: 'green' } as const
 
-export function preflightLines({ findings, facts }: PreflightReport, style: Styler): string[] {
+export function preflightLines({ findings, facts, layers }: PreflightReport, style: Styler): string[] {
   const paint: Painter = (color, text) => style.paint(color, text)
   const [verdict, ...others] = findings
   const lines = [...findingLines(verdict!, paint), ...remedyLines(verdict!, paint)]
   for (const other of others) lines.push('', ...findingLines(other, paint), ...remedyLines(other, paint))
+  if (layers.length > 0) lines.push('', ...wayLines(layers, paint))
   const unread = Object.entries(facts.unread)
   if (unread.length > 0) {
     lines.push('', paint('dim', `not read: ${unread.map(([what, why]) => `${what} (${why})`).join(', ')}`))
   }
   return lines
+}
+
+const MARKS = {
+  passes: ['green', 'ok'],
+  hinders: ['yellow', 'HINDERS'],
+  stops: ['red', 'STOPS'],
+  suspect: ['yellow', 'one of these?'],
+  unknown: ['dim', '?'],
+} as const
+
+/** From the camera to the program, so that every place is named that could be looked at. */
+function wayLines(layers: readonly Layer[], paint: Painter): string[] {
+  const longest = Math.max(...layers.map(({ name }) => name.length))
+  return layers.map(({ name, state }, i) => {
+    const [color, mark] = MARKS[state]
+    return `${i === 0 ? 'way     ' : '        '}${name.padEnd(longest)}  ${paint(color, mark)}`
+  })
 }
 
 function findingLines({ severity, confidence, code, summary, evidence }: Finding, paint: Painter): string[] {

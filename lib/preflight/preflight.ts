@@ -6,6 +6,7 @@ import { inSubnet } from '../ipv4.js'
 import type { CameraInfo } from '../types.js'
 import { collectFacts, collectNeighbours } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
+import { layersOf } from './diagnosis/layers.js'
 import type { BroadcastProbe, Facts, InterfaceFacts, UnicastProbe } from './facts.js'
 import { planOf } from './plan.js'
 import { askEverybody } from './probe/broadcast.js'
@@ -72,6 +73,7 @@ export function report(facts: Facts): PreflightReport {
   return {
     ok: findings.every(({ severity }) => severity !== 'error'),
     findings,
+    layers: layersOf(facts, findings),
     ports: requiredPorts(facts),
     facts,
   }

@@ -34,6 +34,30 @@ export interface Finding {
   remedy?: Remedy
 }
 
+export type LayerName =
+  | 'camera'
+  | 'cable'
+  | 'switch'
+  | 'router'
+  | 'interface'
+  | 'firewall'
+  | 'security-product'
+  | 'program'
+
+/** `suspect`: one of several places that a finding may lie in. `unknown`: nothing came so far, or nobody here can look into it. */
+export type LayerState = 'passes' | 'hinders' | 'stops' | 'suspect' | 'unknown'
+
+/** A place on the way of the camera's packets. */
+export interface Layer {
+  layer: LayerName
+  network: 'camera' | 'internet'
+  /** For people. */
+  name: string
+  state: LayerState
+  /** Findings that lie here. */
+  because: FindingCode[]
+}
+
 /** One way that packets take, as seen from this host. */
 export interface PortRequirement {
   id: string
@@ -63,6 +87,8 @@ export interface PreflightReport {
   ok: boolean
   /** Worst and most certain first; [0] is the verdict. Never empty. */
   findings: Finding[]
+  /** From the camera to the program; empty where no camera was asked for. */
+  layers: Layer[]
   ports: PortRequirement[]
   facts: Facts
 }

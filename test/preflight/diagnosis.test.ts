@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { diagnose } from '../../lib/preflight/diagnosis/index.js'
+import { layersOf } from '../../lib/preflight/diagnosis/layers.js'
 import type { Facts, Probe } from '../../lib/preflight/facts.js'
 import { FINDING_CODES } from '../../lib/preflight/finding-codes.js'
 import { access, broadcast, burst, CAMERA, facts, nic, shot, streamed, unicast } from './facts-builder.js'
@@ -15,6 +16,14 @@ const blocked = (counters = {}, TP = 0) => [
   shot(0, { counters: { fwDrop: 3, ...counters } }),
   shot(TP, { punched: true, counters: { fwDrop: TP > 0 ? 0 : 3, ...counters } }),
 ]
+const silence = (seconds: number, arrived: number): Probe => ({
+  probe: 'idle',
+  seconds,
+  fired: 3,
+  arrived,
+  ...(arrived === 0 && { arrivedAfterPunch: 1 }),
+  ms: seconds * 1000,
+})
 const silent = (more: Partial<Extract<Probe, { probe: 'unicast' }>> = {}) => [unicast(0, more), broadcast(0)]
 const noNeighbour = { neighbours: [] }
 
@@ -163,6 +172,8 @@ const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
       burst(),
     ]),
   ],
+  ['29', 'firewall.idle-timeout', 'certain', facts([...blocked({}, 1), silence(35, 3), silence(65, 0)])],
+  ['31', 'transient', 'low', facts([unicast(0), broadcast(1)])],
   ['32', 'unknown', 'low', facts([unicast(1), broadcast(1), access(), shot(0), shot(0, { punched: true })])],
   ['a host that says nothing', 'network.not-a-camera', 'medium', facts(silent())],
   [
@@ -354,5 +365,47 @@ describe('whatever the facts are', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('the way of a packet', () => {
+  const states = (given: Facts) =>
+    Object.fromEntries(layersOf(given, diagnose(given)).map(({ layer, state }) => [layer, state]))
+  const all = {
+    camera: 'passes',
+    cable: 'passes',
+    switch: 'passes',
+    interface: 'passes',
+    firewall: 'passes',
+    program: 'passes',
+  }
+
+  it('passes everywhere where packets arrive', () => {
+    expect(states(facts(well))).toEqual(all)
+  })
+
+  it('ends at the firewall, and what is before it passes', () => {
+    expect(states(facts(blocked()))).toEqual({ ...all, firewall: 'stops', program: 'unknown' })
+    expect(states(facts(blocked({}, 1)))).toEqual({ ...all, firewall: 'hinders' })
+  })
+
+  it('ends at one of several places where nobody answers, the router among them', () => {
+    const open = { interface: 'unknown', firewall: 'unknown', program: 'unknown' }
+    const suspects = { camera: 'suspect', cable: 'suspect', switch: 'suspect' }
+    expect(states(facts(silent(), {}, noNeighbour))).toEqual({ ...suspects, ...open })
+    const route = { interface: 'eth1', source: '192.168.7.1', gateway: '192.168.7.254' }
+    expect(states(facts(silent(), {}, { ...noNeighbour, route }))).toEqual({
+      ...{ ...suspects, ...open },
+      router: 'suspect',
+    })
+  })
+
+  it('ends at the camera, whose packets have not been seen', () => {
+    const busy = facts([unicast(1), broadcast(1), access({ granted: false, status: 0x8006 })])
+    expect(states(busy)).toMatchObject({ camera: 'stops', switch: 'passes', firewall: 'unknown' })
+  })
+
+  it('has other security products on Windows', () => {
+    expect(states(facts(well, { system: 'windows' }))).toEqual({ ...all, 'security-product': 'passes' })
   })
 })

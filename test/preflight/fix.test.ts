@@ -109,7 +109,7 @@ describeWith(['root'], 'a fix that fails half-way', () => {
         elevated: true,
       })
       const commands = [command(`touch ${mark}`, `rm ${mark}`), command('false', 'false')]
-      const report = { facts: facts([]), findings: [], ports: [], ok: false }
+      const report = { facts: facts([]), findings: [], layers: [], ports: [], ok: false }
       await expect(applyFix(commands, report, file)).rejects.toMatchObject({
         message: 'The system refused: the commands ended with code 1',
         hint: expect.stringContaining('--undo'),

@@ -442,6 +442,8 @@ describeWith(['netns', 'nft', 'iptables', 'arv-fake-gv-camera-0.8', 'sysctl'], '
         expect(told.map(({ code }) => code)).toEqual(expect.arrayContaining(one.also ?? []))
         const accused = told.filter(({ code }) => code.startsWith('firewall.'))
         if (!one.firewall) expect(accused, what).toEqual([])
+        if (told[0]?.severity !== 'info')
+          expect(report.layers.filter(({ because }) => because.includes(told[0]!.code))).not.toEqual([])
         if (!one.options?.idle) expect(report.ms, what).toBeLessThan(3000)
         if (one.mends === 'camera') await mendCamera(host, report, one.mended!)
         else if (one.mends) await mend(host, report, {}, one.mends, one.mended)

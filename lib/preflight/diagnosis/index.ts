@@ -116,6 +116,16 @@ function closing(e: Evidence): Verdict {
       evidence: ['it answers commands', ...(broadcast ? [] : ['no broadcast was sent'])],
     }
   }
+  const changes = contradictions(e)
+  if (changes.length > 0) {
+    return {
+      code: 'transient',
+      severity: 'warning',
+      confidence: 'low',
+      summary: `What was seen of ${camera} changed from one moment to the next: an interface or a camera that has just started does so`,
+      evidence: changes,
+    }
+  }
   return {
     code: 'unknown',
     severity: 'error',
@@ -123,6 +133,21 @@ function closing(e: Evidence): Verdict {
     summary: 'What was seen fits no known cause',
     evidence: [`${facts.probes.length} probes are in the record: send it with a bug report (--report)`],
   }
+}
+
+/** What cannot be true of a network that stays as it is. */
+function contradictions({ B, U, access, facts }: Evidence): string[] {
+  const shots = facts.probes.filter((one) => one.probe === 'test-packet')
+  const lost = shots.find(({ size, punched, fired, arrived }) => {
+    const again = shots.filter((other) => other.size === size && other.punched === punched)
+    return fired > 0 && arrived === 0 && again.some((other) => other.arrived > 0)
+  })
+  return [
+    ...(U === false && (B === true || access !== undefined)
+      ? ['it did not answer when it was asked by its address, and did at another time']
+      : []),
+    ...(lost ? [`of the same test packets (${lost.size} bytes) some arrived and others did not`] : []),
+  ]
 }
 
 function overview({ broadcast }: Evidence): Verdict {

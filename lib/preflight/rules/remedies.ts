@@ -198,6 +198,7 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'network.switch-loss': words(
     "See cable and connectors, the switch's counters, and the sum of what the cameras send; gigewire plan spreads it.",
   ),
+  transient: words('Wait a minute, and run it again.'),
   'stream.waiting-for-trigger': words('Trigger it, or set TriggerMode to Off.'),
   'stream.not-acquiring': words('Start the acquisition: AcquisitionStart.'),
   'stream.no-free-slot': words('Release frames sooner, or ask for more { buffers }.'),
