@@ -151,6 +151,8 @@ export declare class CameraControl {
       increment?: number
       timeout?: number
       punch?: boolean
+      /** False: does the size come in fragments? Default true. */
+      dontFragment?: boolean
       destination?: string
     },
   ): Promise<NativeNegotiation>

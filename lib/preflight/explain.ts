@@ -58,6 +58,7 @@ export async function explainNegotiation(
   const counters = before && after && counterDelta(before, after)
   const common = {
     destination: localAddress,
+    dontFragment: true,
     port,
     nic,
     ...(counters && { counters }),

@@ -270,6 +270,7 @@ Napi::Value ControlObject::negotiate_packet_size(const Napi::CallbackInfo& info)
   wanted.increment = options.integer<uint32_t>("increment", 1, 4096, 4);
   wanted.timeout_ms = options.integer<uint32_t>("timeout", 1, 60000, wanted.timeout_ms);
   wanted.send_punch = options.boolean("punch", true);
+  wanted.dont_fragment = options.boolean("dontFragment", true);
   wanted.destination = options.address("destination", 0);
   return run_task(info.Env(), worker_,
                   with_channel(state_,

@@ -254,13 +254,13 @@ const CASES: Case[] = [
   {
     name: 'a path narrower than the interface, without a word',
     first: 'mtu.path',
-    confidence: 'high',
+    confidence: 'certain',
     cable: { mtu: 9000, farMtu: 1500 },
   },
   {
     name: 'a path narrower than the interface, where a router says so',
     first: 'mtu.path',
-    confidence: 'high',
+    confidence: 'certain',
     prepare: (lab) => route(lab, false, { near: 1500, far: 9000 }),
   },
   {

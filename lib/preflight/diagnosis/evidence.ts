@@ -40,6 +40,8 @@ export interface Evidence {
   TP: Shots | undefined
   /** Sizes of test packets that came whole, and that were fired and did not. */
   sizes: { arrived: number[]; lost: number[]; fragmented: number[] }
+  /** Of those that came in fragments when that was allowed. */
+  inPieces: number | undefined
   burst: BurstProbe | undefined
   neighbour: 'complete' | 'incomplete' | undefined
 }
@@ -73,7 +75,8 @@ function shots(packets: TestPacketProbe[]): Shots | undefined {
 export function evidence(facts: Facts): Evidence {
   const camera = facts.camera?.address ?? ''
   const { interfaces, route, neighbours } = facts.host
-  const packets = facts.probes.filter((one): one is TestPacketProbe => one.probe === 'test-packet')
+  const all = facts.probes.filter((one): one is TestPacketProbe => one.probe === 'test-packet')
+  const packets = all.filter(({ dontFragment }) => dontFragment)
   const small = packets.filter(({ size }) => size <= SMALL)
   const unicast = last(facts, 'unicast')
   const broadcast = last(facts, 'broadcast')
@@ -98,6 +101,7 @@ export function evidence(facts: Facts): Evidence {
       lost: sizesOf(fired.filter((one) => one.arrived === 0)),
       fragmented: sizesOf(packets.filter((one) => one.fragmented > 0)),
     },
+    inPieces: all.find((one) => !one.dontFragment && one.fragmented > 0)?.size,
     burst: last(facts, 'burst'),
     neighbour: neighbours.find(({ address }) => address === camera)?.state,
   }

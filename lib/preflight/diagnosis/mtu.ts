@@ -14,17 +14,18 @@ const host: Rule = ({ nic, facts }) => {
   }
 }
 
-const path: Rule = ({ sizes, nic }) => {
+const path: Rule = ({ sizes, nic, inPieces }) => {
   const largest = Math.max(0, ...sizes.arrived)
   const over = sizes.lost.filter((size) => size > largest && size <= (nic?.mtu ?? 0))
   if (largest === 0 || over.length === 0) return undefined
   return {
     code: 'mtu.path',
     severity: 'warning',
-    confidence: 'high',
+    confidence: inPieces === undefined ? 'high' : 'certain',
     summary: `Between camera and computer no more than ${largest} bytes pass, though ${nic!.name} could take ${nic!.mtu}`,
     evidence: [
       `test packets of ${largest} bytes arrived, those of ${Math.min(...over)} did not`,
+      ...(inPieces === undefined ? [] : [`those of ${inPieces} bytes came in pieces where that was allowed`]),
       `MTU of ${nic!.name}: ${nic!.mtu}`,
     ],
   }

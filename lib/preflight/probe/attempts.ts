@@ -5,6 +5,7 @@ import type { CounterDelta, TestPacketProbe } from '../facts.js'
 
 export interface AttemptContext {
   punched: boolean
+  dontFragment: boolean
   destination: string
   port: number
   nic: string
@@ -23,7 +24,6 @@ export function blindProbe(
   return {
     probe: 'test-packet',
     size: Math.min(...tried.map(({ size }) => size)),
-    dontFragment: true,
     fired,
     arrived: 0,
     fragmented: 0,
@@ -35,14 +35,14 @@ export function blindProbe(
 
 export function probesOf(
   negotiation: NativeNegotiation,
-  { punched, destination, port, nic, ms, counters }: AttemptContext,
+  { punched, dontFragment, destination, port, nic, ms, counters }: AttemptContext,
 ): TestPacketProbe[] {
   const attempts = bySize(negotiation)
   const alone = attempts.length === 1
   return attempts.map(({ size, fired, arrived, fragmented, status, actual, ms: took }) => ({
     probe: 'test-packet',
     size: arrived && actual > 0 ? actual : size,
-    dontFragment: true,
+    dontFragment,
     punched,
     fired,
     arrived: arrived ? 1 : 0,

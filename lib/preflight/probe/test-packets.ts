@@ -1,4 +1,4 @@
-// P5 to P9, P12 and P13: takes control, has the camera send test packets without and with a way opened before, then larger ones, then after
+// P5 to P10, P12 and P13: takes control, has the camera send test packets without and with a way opened before, then larger ones, then after
 // a silence where that is wished, and leaves everything as it was, also when it is interrupted.
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -165,12 +165,25 @@ async function fire(
     if (!last.ok) return
     const larger = await series(control, port, plan, { punch: !unasked.ok, timeout: SMALL_PATIENCE_MS })
     probes.push(...larger.probes)
+    const tooLarge = narrowed(larger.probes)
+    if (tooLarge !== undefined) {
+      const options = { punch: !unasked.ok, min: tooLarge, max: tooLarge, dontFragment: false }
+      probes.push(...(await series(control, port, plan, { ...options, timeout: SMALL_PATIENCE_MS })).probes)
+    }
     if (unasked.ok) return // there is no way that could close
     for (const seconds of plan.idle) probes.push(await afterSilence(control, port, plan, seconds, signal))
   } finally {
     signal?.removeEventListener('abort', abort)
     port.close()
   }
+}
+
+/** The smallest size that was lost on the way: may it come in pieces? */
+function narrowed(packets: readonly TestPacketProbe[]): number | undefined {
+  const largest = Math.max(0, ...packets.filter(({ arrived }) => arrived > 0).map(({ size }) => size))
+  const lost = packets.filter((one) => one.fired > 0 && one.arrived === 0 && one.fragmented === 0)
+  const sizes = lost.map(({ size }) => size).filter((size) => size > largest)
+  return largest === 0 || sizes.length === 0 ? undefined : Math.min(...sizes)
 }
 
 /** Nothing goes from the stream socket meanwhile; control is kept by its own. */
@@ -228,7 +241,7 @@ async function series(
   control: CameraControl,
   port: StreamPort,
   plan: TestPacketPlan,
-  options: { punch: boolean; max?: number; timeout: number },
+  options: { punch: boolean; min?: number; max?: number; dontFragment?: boolean; timeout: number },
 ): Promise<Series> {
   const { value, ms, counters } = await counted(plan.nic, () =>
     control.negotiatePacketSize(port, {
@@ -239,6 +252,7 @@ async function series(
   )
   const probes = probesOf(value, {
     punched: options.punch && value.punched,
+    dontFragment: options.dontFragment ?? true,
     destination: plan.streamDestination ?? plan.localAddress,
     port: port.port,
     nic: plan.nic,

@@ -43,6 +43,7 @@ struct NegotiationOptions {
   uint32_t timeout_ms = 500;  // for one test packet, until the first has shown how long they take
   int tries = 3;              // for each size
   bool send_punch = true;
+  bool dont_fragment = true;  // false: to learn whether a size comes in fragments; not for streaming
   uint32_t destination =
       0;  // written to SCDA when the channel is not open yet; 0: the control channel's address
 };

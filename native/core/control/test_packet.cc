@@ -27,11 +27,12 @@ TestPackets::TestPackets(ControlChannel& control, UdpSocket& socket, const Negot
       socket_(socket),
       options_(options),
       cancel_(cancel),
+      fragment_bit_(options.dont_fragment ? reg::kScpsDontFragment : 0),
       buffer_(new uint8_t[kBufferSize]),
       patience_ms_(std::max(options.timeout_ms, 1U)) {}
 
 Result<uint32_t> TestPackets::set_size(uint32_t size) {
-  Status status = write(reg::kScps, keep_flags | reg::kScpsDontFragment | size);
+  Status status = write(reg::kScps, keep_flags | fragment_bit_ | size);
   if (!status.ok()) return status;
   const Result<uint32_t> now_is = read(reg::kScps);
   if (!now_is.ok()) return now_is.status();
@@ -102,7 +103,7 @@ bool TestPackets::once(uint32_t size, uint32_t patience_ms, PacketSizeAttempt* a
   }
   drain();
   const uint64_t fired_at = now();
-  const Status fire = write(reg::kScps, keep_flags | reg::kScpsDontFragment | reg::kScpsFireTest | size);
+  const Status fire = write(reg::kScps, keep_flags | fragment_bit_ | reg::kScpsFireTest | size);
   if (!fire.ok()) return refused(fire);
   ++attempt->fired;
   *verdict = Verdict::kSilent;

@@ -76,6 +76,7 @@ class TestPackets {
   UdpSocket& socket_;
   const NegotiationOptions& options_;
   const CancelToken* cancel_;
+  const uint32_t fragment_bit_;  // DF, unless fragments are what is asked about
   std::unique_ptr<uint8_t[]> buffer_;
   Status fatal_;
   std::vector<Fired> fired_;  // may still come, late
