@@ -13,7 +13,6 @@ using namespace gw::test;
 
 namespace {
 
-constexpr uint32_t kDirected = 0x7FFFFFFF;
 constexpr uint32_t kLimited = 0xFFFFFFFF;
 
 DiscoveryOptions on_loopback(const FakeCamera& camera, uint32_t duration_ms) {

@@ -9,12 +9,6 @@
 using namespace gw;
 using namespace gw::test;
 
-namespace {
-
-constexpr Endpoint kOther{0xC0A80009, 5555};
-
-}  // namespace
-
 TEST_CASE("the heartbeat reads CCP at a third of the timeout") {
   FakeCamera camera;
   auto channel = open_to(camera, 200);

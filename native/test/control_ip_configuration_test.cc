@@ -10,8 +10,6 @@ using namespace gw::test;
 
 namespace {
 
-constexpr uint32_t kDirected = 0x7FFFFFFF;
-
 ForceIpOptions force(const FakeCamera& camera, uint32_t address, uint32_t timeout_ms) {
   ForceIpOptions options;
   const auto nics = list_interfaces();

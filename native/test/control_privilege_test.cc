@@ -10,12 +10,6 @@
 using namespace gw;
 using namespace gw::test;
 
-namespace {
-
-constexpr Endpoint kOther{0xC0A80009, 5555};
-
-}  // namespace
-
 TEST_CASE("control is taken, extras are enabled beside what was set, and all is given back") {
   FakeCamera camera;
   camera.set(0x0934, 0x20 | 0x00400000 | 0x00040000);

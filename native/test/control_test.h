@@ -17,6 +17,7 @@
 namespace gw::test {
 
 constexpr uint64_t kMs = 1'000'000;
+constexpr Endpoint kOther{0xC0A80009, 5555};  // somebody else, who has control
 using Replies = std::optional<std::vector<FakeCamera::Reply>>;
 
 inline std::unique_ptr<ControlChannel> open_to(const FakeCamera& camera, uint32_t ack_ms = 40,

@@ -31,6 +31,7 @@ Bytes with_id(Bytes datagram, uint16_t id);
 Bytes operator+(Bytes a, const Bytes& b);
 Bytes be32(uint32_t value);
 uint64_t now_ns();
+constexpr uint32_t kDirected = 0x7FFFFFFF;  // the loopback's broadcast address
 constexpr uint32_t loopback(uint32_t last) { return 0x7F000000 | last; }
 
 struct TestPacketManners {

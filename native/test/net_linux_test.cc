@@ -14,22 +14,10 @@
 #include "fake_camera.h"
 #include "net/interfaces.h"
 #include "net/socket.h"
+#include "udp_pair.h"
 
 using namespace gw;
 using namespace gw::test;
-
-namespace {
-
-constexpr uint64_t kMs = 1'000'000;
-
-UdpSocket bound(uint32_t address) {
-  Result<UdpSocket> socket = UdpSocket::open();
-  REQUIRE(socket.ok());
-  REQUIRE(socket->bind({address, 0}).ok());
-  return std::move(*socket);
-}
-
-}  // namespace
 
 TEST_CASE("an ICMP error that a send was told of leaves the next wait asleep") {
   UdpSocket gone = bound(loopback(1));

@@ -7,12 +7,12 @@
 
 #include "net/firewall_witness.h"
 #include "net/packet_ring_linux.h"
+#include "udp_pair.h"
 
 using namespace gw;
+using namespace gw::test;
 
 namespace {
-
-constexpr uint64_t kMs = 1'000'000;
 
 // A ring of its own, and the kernel's part in it.
 struct Ring {

@@ -11,22 +11,10 @@
 #include "fake_camera.h"
 #include "net/interfaces.h"
 #include "net/socket.h"
+#include "udp_pair.h"
 
 using namespace gw;
 using namespace gw::test;
-
-namespace {
-
-constexpr uint64_t kMs = 1'000'000;
-
-UdpSocket bound(uint32_t address) {
-  Result<UdpSocket> socket = UdpSocket::open();
-  REQUIRE(socket.ok());
-  REQUIRE(socket->bind({address, 0}).ok());
-  return std::move(*socket);
-}
-
-}  // namespace
 
 TEST_CASE("IPv4 addresses as text, both ways, and nothing that only resembles one") {
   CHECK(parse_ipv4("192.168.0.1") == 0xC0A80001U);

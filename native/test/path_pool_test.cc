@@ -22,16 +22,6 @@ using namespace gw::test;
 
 namespace {
 
-void wait_for(const std::function<bool()>& done) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!done()) {
-    REQUIRE(std::chrono::steady_clock::now() < give_up);
-    std::this_thread::yield();
-  }
-}
-
-uint32_t state_of(SlotPool& pool) { return std::atomic_ref<uint32_t>(pool.header().stream_state).load(); }
-
 // Packets from memory, with a descriptor that tells when there are some. Endless: the same packet for ever.
 class PolledSource final : public PacketSource {
  public:

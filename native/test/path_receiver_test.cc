@@ -43,16 +43,6 @@ class IdleSource final : public PacketSource {
   int error_;
 };
 
-void wait_for(const std::function<bool()>& done) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!done()) {
-    REQUIRE(std::chrono::steady_clock::now() < give_up);
-    std::this_thread::yield();
-  }
-}
-
-uint32_t state_of(SlotPool& pool) { return std::atomic_ref<uint32_t>(pool.header().stream_state).load(); }
-
 }  // namespace
 
 TEST_CASE("packets from the source become frames, statistics and wakes") {

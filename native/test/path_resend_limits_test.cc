@@ -10,17 +10,6 @@ using namespace gw::test;
 
 namespace {
 
-constexpr uint32_t kToEnd = 0xFFFFFFFF;
-
-// A longer block: 100 data packets.
-TestBlock long_image(uint64_t id, uint32_t packets = 100) { return {id, 100, packets * 2, 200}; }
-
-StreamConfig for_long(uint32_t packets = 100) {
-  StreamConfig config = Rig::with_resend();
-  config.payload_size = packets * 200;
-  return config;
-}
-
 // How long so many requests wait for an answer together: from the fourth on each twice as long, 50 ms at
 // most.
 uint64_t patience(uint32_t tries, uint64_t wait = 10 * kMs) {
@@ -82,7 +71,7 @@ TEST_CASE("the limit of tries holds for each packet, not for the block") {
   rig.settle();
   const auto requests = rig.requests();
   REQUIRE(requests.size() == 1);
-  CHECK(same(requests[0], 1, 101, kToEnd));
+  CHECK(same(requests[0], 1, 101, gvcp::kToEnd));
   rig.send(block, {101});
   rig.expect_complete(block);
   rig.check();
@@ -98,7 +87,7 @@ TEST_CASE("a tail that nobody answers: so many tries, then the block is over") {
   CHECK_FALSE(rig.take().has_value());
   const auto requests = rig.requests();
   CHECK(requests.size() == 4);
-  for (const auto& request : requests) CHECK(same(request, 1, 91, kToEnd));
+  for (const auto& request : requests) CHECK(same(request, 1, 91, gvcp::kToEnd));
   rig.pass(kMs);
   rig.expect_complete(long_image(2));
   CHECK(rig.count("blocks_incomplete") == 1);

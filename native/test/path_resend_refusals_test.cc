@@ -8,19 +8,6 @@
 using namespace gw;
 using namespace gw::test;
 
-namespace {
-
-// A longer block: 100 data packets.
-TestBlock long_image(uint64_t id, uint32_t packets = 100) { return {id, 100, packets * 2, 200}; }
-
-StreamConfig for_long(uint32_t packets = 100) {
-  StreamConfig config = Rig::with_resend();
-  config.payload_size = packets * 200;
-  return config;
-}
-
-}  // namespace
-
 TEST_CASE("refusals are obeyed") {
   for (const uint16_t status : {0x800C, 0x8011, 0x8012, 0x8FFF}) {
     CAPTURE(status);

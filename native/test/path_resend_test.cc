@@ -10,17 +10,6 @@ using namespace gw::test;
 
 namespace {
 
-constexpr uint32_t kToEnd = 0xFFFFFFFF;
-
-// A longer block: 100 data packets.
-TestBlock long_image(uint64_t id, uint32_t packets = 100) { return {id, 100, packets * 2, 200}; }
-
-StreamConfig for_long(uint32_t packets = 100) {
-  StreamConfig config = Rig::with_resend();
-  config.payload_size = packets * 200;
-  return config;
-}
-
 // Answers each request at once with what it asks for.
 size_t answer(Rig& rig, const TestBlock& block, uint16_t status = 0x0100) {
   size_t packets = 0;
@@ -124,7 +113,7 @@ TEST_CASE("at a block's end everything is asked for at once") {
     rig.settle();
     const auto requests = rig.requests();
     REQUIRE(requests.size() == 1);
-    CHECK(same(requests[0], 1, 91, kToEnd));
+    CHECK(same(requests[0], 1, 91, gvcp::kToEnd));
     CHECK(rig.count("resend_requested") == 11);
   }
   SUBCASE("only the trailer is missing") {
@@ -134,7 +123,7 @@ TEST_CASE("at a block's end everything is asked for at once") {
     rig.settle();
     const auto requests = rig.requests();
     REQUIRE(requests.size() == 1);
-    CHECK(same(requests[0], 1, 101, kToEnd));
+    CHECK(same(requests[0], 1, 101, gvcp::kToEnd));
     CHECK(rig.count("resend_requested") == 1);
   }
   SUBCASE("a whole block is missing") {
@@ -144,7 +133,7 @@ TEST_CASE("at a block's end everything is asked for at once") {
     rig.settle();
     const auto requests = rig.requests();
     REQUIRE(requests.size() == 1);
-    CHECK(same(requests[0], 2, 0, kToEnd));
+    CHECK(same(requests[0], 2, 0, gvcp::kToEnd));
     CHECK(rig.count("resend_requested") == 102);
   }
   SUBCASE("gaps, and the tail") {
@@ -157,7 +146,7 @@ TEST_CASE("at a block's end everything is asked for at once") {
     REQUIRE(requests.size() == 3);
     CHECK(same(requests[0], 1, 0, 0));
     CHECK(same(requests[1], 1, 41, 44));
-    CHECK(same(requests[2], 1, 91, kToEnd));
+    CHECK(same(requests[2], 1, 91, gvcp::kToEnd));
   }
 }
 
@@ -212,7 +201,7 @@ TEST_CASE("the tail of the last block is asked for when it went quiet") {
   rig.pass(1);
   const auto requests = rig.requests();
   REQUIRE(requests.size() == 1);
-  CHECK(same(requests[0], 2, 61, kToEnd));
+  CHECK(same(requests[0], 2, 61, gvcp::kToEnd));
   for (uint32_t id = 61; id <= 101; ++id) rig.send(block.packet(id, status));
   rig.expect_complete(block);
   CHECK(rig.count("packets_resent") == 1 + 41);
@@ -279,7 +268,7 @@ TEST_CASE("a resent tail that breaks off is asked for from where it broke off") 
   rig.pass(2 * kMs);
   const auto requests = rig.requests();
   REQUIRE(requests.size() == 1);
-  CHECK(same(requests[0], 1, 81, kToEnd));
+  CHECK(same(requests[0], 1, 81, gvcp::kToEnd));
   rig.send_range(block, 81, 101);
   rig.expect_complete(block);
   rig.check();
@@ -313,7 +302,7 @@ TEST_CASE(
   rig.settle();
   const auto requests = rig.requests();
   REQUIRE(requests.size() == 1);
-  CHECK(same(requests[0], 1, 61, kToEnd));
+  CHECK(same(requests[0], 1, 61, gvcp::kToEnd));
   rig.check();
 }
 

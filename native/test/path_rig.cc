@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "path_identities.h"
@@ -306,6 +309,24 @@ void Rig::expect_complete(const TestBlock& block) {
   CHECK(frame->data.size() == block.payload.size());
   CHECK(frame->data == block.payload);
 }
+
+TestBlock long_image(uint64_t id, uint32_t packets) { return {id, 100, packets * 2, 200}; }
+
+StreamConfig for_long(uint32_t packets) {
+  StreamConfig config = Rig::with_resend();
+  config.payload_size = packets * 200;
+  return config;
+}
+
+void wait_for(const std::function<bool()>& done) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!done()) {
+    REQUIRE(std::chrono::steady_clock::now() < give_up);
+    std::this_thread::yield();
+  }
+}
+
+uint32_t state_of(SlotPool& pool) { return std::atomic_ref<uint32_t>(pool.header().stream_state).load(); }
 
 bool same(const gvcp::Resend& request, uint64_t block_id, uint32_t first, uint32_t last) {
   return request.block_id == block_id && request.first_packet == first && request.last_packet == last;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -170,6 +171,14 @@ class Rig {
   ReplaySource source_;
   uint64_t sent_at_ = 0;
 };
+
+// Of so many packets, for losses that an image of ten has no room for.
+TestBlock long_image(uint64_t id, uint32_t packets = 100);
+StreamConfig for_long(uint32_t packets = 100);
+
+// What other threads come to, within 20 s.
+void wait_for(const std::function<bool()>& done);
+uint32_t state_of(SlotPool& pool);
 
 bool same(const gvcp::Resend& request, uint64_t block_id, uint32_t first, uint32_t last);
 

@@ -1,5 +1,5 @@
-// Two sockets on 127.0.0.1 and a source on one of them. Purpose: what the tests of the receive engine share.
-// Thread: one, but for interrupt().
+// Sockets on this machine and a source on one of them. Purpose: what the tests of sockets and of the receive
+// engine share. Thread: one, but for interrupt().
 #pragma once
 
 #include <doctest/doctest.h>
@@ -15,12 +15,21 @@
 
 namespace gw::test {
 
+constexpr uint64_t kMs = 1'000'000;
+
+inline UdpSocket bound(uint32_t address) {
+  Result<UdpSocket> socket = UdpSocket::open();
+  REQUIRE(socket.ok());
+  REQUIRE(socket->bind({address, 0}).ok());
+  return std::move(*socket);
+}
+
 inline uint64_t now() { return SteadyClock::instance().now_ns(); }
 
 // A receiving and a sending socket on 127.0.0.1.
 class Pair {
  public:
-  explicit Pair(size_t receive_buffer = 0) : receive(bound()), sender(bound()) {
+  explicit Pair(size_t receive_buffer = 0) : receive(bound(0x7F000001)), sender(bound(0x7F000001)) {
     if (receive_buffer != 0) REQUIRE(receive.set_receive_buffer(receive_buffer).ok());
     REQUIRE(sender.connect(*receive.local_endpoint()).ok());
   }
@@ -29,14 +38,6 @@ class Pair {
 
   UdpSocket receive;
   UdpSocket sender;
-
- private:
-  static UdpSocket bound() {
-    Result<UdpSocket> socket = UdpSocket::open();
-    REQUIRE(socket.ok());
-    REQUIRE(socket->bind({0x7F000001, 0}).ok());
-    return std::move(*socket);
-  }
 };
 
 inline std::unique_ptr<PacketSource> source_for(Pair& pair, const UdpSourceOptions& options = {}) {

@@ -12,7 +12,7 @@ using namespace gw::test;
 
 namespace {
 
-const Bytes kPayload{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+const Bytes kCarried{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 
 // On memory of exactly its size, so that a sanitizer sees what is read behind it.
 Frame parsed(const Bytes& bytes, Checksum checksum = Checksum::kUnknown) {
@@ -30,7 +30,7 @@ Bytes payload_of(const Frame& frame, const Bytes& bytes) {
 TEST_CASE("a datagram: who, where to, and what") {
   for (const uint8_t ip_options : {0, 1, 10}) {
     for (const size_t padding : {0, 1, 18}) {
-      const Bytes bytes = build_frame(kPayload, {.ip_options = ip_options, .padding = padding});
+      const Bytes bytes = build_frame(kCarried, {.ip_options = ip_options, .padding = padding});
       const Frame frame = parsed(bytes);
       REQUIRE(frame.kind == Kind::kDatagram);
       CHECK_FALSE(frame.cut);
@@ -38,7 +38,7 @@ TEST_CASE("a datagram: who, where to, and what") {
       CHECK(frame.destination_address == 0xC0A80001);
       CHECK(frame.source_port == 20202);
       CHECK(frame.destination_port == 5000);
-      CHECK(payload_of(frame, bytes) == kPayload);
+      CHECK(payload_of(frame, bytes) == kCarried);
     }
   }
 }
@@ -68,27 +68,27 @@ TEST_CASE("sums of every length and start, against the plain way") {
 }
 
 TEST_CASE("tags: a priority alone is ours, a VLAN is not") {
-  CHECK(parsed(build_frame(kPayload, {.tags = {0}})).kind == Kind::kDatagram);
-  CHECK(parsed(build_frame(kPayload, {.tags = {0xE000}})).kind == Kind::kDatagram);
-  CHECK(parsed(build_frame(kPayload, {.tags = {0, 0}})).kind == Kind::kDatagram);
-  CHECK(parsed(build_frame(kPayload, {.tags = {5}})).kind == Kind::kOther);
-  CHECK(parsed(build_frame(kPayload, {.tags = {0, 5}})).kind == Kind::kOther);
-  CHECK(parsed(build_frame(kPayload, {.tags = {0, 0, 0}})).kind == Kind::kOther);
+  CHECK(parsed(build_frame(kCarried, {.tags = {0}})).kind == Kind::kDatagram);
+  CHECK(parsed(build_frame(kCarried, {.tags = {0xE000}})).kind == Kind::kDatagram);
+  CHECK(parsed(build_frame(kCarried, {.tags = {0, 0}})).kind == Kind::kDatagram);
+  CHECK(parsed(build_frame(kCarried, {.tags = {5}})).kind == Kind::kOther);
+  CHECK(parsed(build_frame(kCarried, {.tags = {0, 5}})).kind == Kind::kOther);
+  CHECK(parsed(build_frame(kCarried, {.tags = {0, 0, 0}})).kind == Kind::kOther);
 }
 
 TEST_CASE("fragments are never datagrams") {
-  const Frame first = parsed(build_frame(kPayload, {.fragment = 0x2000}));
+  const Frame first = parsed(build_frame(kCarried, {.fragment = 0x2000}));
   CHECK(first.kind == Kind::kFragment);
   CHECK(first.destination_port == 5000);
-  const Frame middle = parsed(build_frame(kPayload, {.fragment = 0x2001}));
+  const Frame middle = parsed(build_frame(kCarried, {.fragment = 0x2001}));
   CHECK(middle.kind == Kind::kFragment);
   CHECK(middle.destination_port == 0);
-  CHECK(parsed(build_frame(kPayload, {.fragment = 0x0001})).kind == Kind::kFragment);
-  CHECK(parsed(build_frame(kPayload, {.fragment = 0x4000})).kind == Kind::kDatagram);  // don't fragment
+  CHECK(parsed(build_frame(kCarried, {.fragment = 0x0001})).kind == Kind::kFragment);
+  CHECK(parsed(build_frame(kCarried, {.fragment = 0x4000})).kind == Kind::kDatagram);  // don't fragment
 }
 
 TEST_CASE("each flipped bit behind the hardware addresses is noticed, or makes it somebody else's") {
-  const Bytes good = build_frame(kPayload);
+  const Bytes good = build_frame(kCarried);
   for (size_t bit = 12 * 8; bit < good.size() * 8; ++bit) {
     Bytes bad = good;
     bad[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
@@ -98,19 +98,19 @@ TEST_CASE("each flipped bit behind the hardware addresses is noticed, or makes i
 }
 
 TEST_CASE("UDP checksums: none, one that others have verified, one that is still to be filled in") {
-  CHECK(parsed(build_frame(kPayload, {.udp_checksum = false})).kind == Kind::kDatagram);
-  Bytes bad = build_frame(kPayload);
+  CHECK(parsed(build_frame(kCarried, {.udp_checksum = false})).kind == Kind::kDatagram);
+  Bytes bad = build_frame(kCarried);
   bad.back() ^= 1;
   CHECK(parsed(bad).kind == Kind::kDamaged);
   CHECK(parsed(bad, Checksum::kPending).kind == Kind::kDamaged);
   CHECK(parsed(bad, Checksum::kDone).kind == Kind::kDatagram);
 
-  Bytes pending = build_frame(kPayload, {.udp_checksum = false});
+  Bytes pending = build_frame(kCarried, {.udp_checksum = false});
   Bytes pseudo;
   put32(pseudo, 0xC0A80002);
   put32(pseudo, 0xC0A80001);
   put16(pseudo, 17);
-  put16(pseudo, static_cast<uint32_t>(8 + kPayload.size()));
+  put16(pseudo, static_cast<uint32_t>(8 + kCarried.size()));
   const auto sum = static_cast<uint16_t>(~plain_checksum(pseudo));
   pending[14 + 20 + 6] = static_cast<uint8_t>(sum >> 8);
   pending[14 + 20 + 7] = static_cast<uint8_t>(sum);
@@ -119,7 +119,7 @@ TEST_CASE("UDP checksums: none, one that others have verified, one that is still
 }
 
 TEST_CASE("cut at any byte: no more is claimed than is there, and nothing is whole") {
-  const Bytes good = build_frame(kPayload, {.tags = {0}, .ip_options = 2});
+  const Bytes good = build_frame(kCarried, {.tags = {0}, .ip_options = 2});
   for (size_t size = 0; size < good.size(); ++size) {
     const Bytes bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
     const Frame frame = parsed(bytes, Checksum::kDone);
@@ -131,7 +131,7 @@ TEST_CASE("cut at any byte: no more is claimed than is there, and nothing is who
 
 TEST_CASE("lengths that contradict each other") {
   const auto with = [](size_t at, uint16_t value, bool fix_header) {
-    Bytes bytes = build_frame(kPayload, {.udp_checksum = false, .padding = 40});
+    Bytes bytes = build_frame(kCarried, {.udp_checksum = false, .padding = 40});
     bytes[at] = static_cast<uint8_t>(value >> 8);
     bytes[at + 1] = static_cast<uint8_t>(value);
     if (fix_header) {
@@ -142,7 +142,7 @@ TEST_CASE("lengths that contradict each other") {
     }
     return parsed(bytes);
   };
-  const auto total = static_cast<uint16_t>(28 + kPayload.size());
+  const auto total = static_cast<uint16_t>(28 + kCarried.size());
   for (const uint16_t length : {0, 19, 20, 27, total - 1}) {
     CHECK(with(16, length, true).kind == Kind::kDamaged);
   }
