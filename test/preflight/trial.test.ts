@@ -1,9 +1,11 @@
 // `gigewire preflight --try`: the firewall is opened for a moment and is shut again, however that ends.
 
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { WATCHDOG_S } from '../../lib/preflight/trial.js'
 import { main, RunningCli } from '../cli/run-cli.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { remoteSimulator } from '../helpers/remote-simulator.js'
@@ -61,6 +63,8 @@ describeWith(['netns', 'nft', 'pkill'], 'preflight --try', () => {
       expect(stdout).toContain('It is the firewall of this computer')
       expect(stderr).toContain('Shut again: every rule is as it was.')
       expect([rules(), existsSync(record(home))]).toEqual([before, false])
+      // Else it would take away a rule that was made for good meanwhile.
+      expect(spawnSync('pgrep', ['-xf', `sleep ${WATCHDOG_S}`]).status, 'the watchdog has ended').toBe(1)
       const printed = await start(CAMERA, '--try', '--yes', '--json').end()
       expect(JSON.parse(printed.stdout)).toMatchObject({
         findings: [{ code: 'firewall.inbound-stream' }, { code: 'firewall.broadcast-reply' }],
