@@ -47,8 +47,8 @@ const notAcquiring: Rule = (e) => {
   }
 }
 
-const noSlot: Rule = (e) => {
-  const stream = streamOf(e)
+/** Of the program's own stream: that preflight itself had no buffer says nothing about it. */
+const noSlot: Rule = ({ facts: { stream } }) => {
   if (!stream || stream.blocksNoSlot === 0) return undefined
   return {
     code: 'stream.no-free-slot',
@@ -94,8 +94,10 @@ const backlog: Rule = ({ burst }) => {
 }
 
 const ring: Rule = ({ burst, nic }) => {
-  const dropped = burst?.counters?.nicDrop ?? 0
-  if (dropped === 0) return undefined
+  // What the backlog had no room for is counted at the interface as well.
+  const { nicDrop = 0, softDrop = 0 } = burst?.counters ?? {}
+  const dropped = nicDrop - softDrop
+  if (dropped <= 0) return undefined
   return {
     code: 'nic.ring',
     severity: 'error',
