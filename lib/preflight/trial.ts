@@ -98,10 +98,10 @@ function script(commands: readonly RemedyCommand[], watchdog: number): string {
     "trap '' HUP INT TERM PIPE", // Ctrl-C is for the other process: this one sees its input end
     STATE,
     'before=$(state)',
-    // In a session of its own, so that nothing that ends this shell ends it.
+    // In a session of its own, so that nothing that ends this shell ends it; it ignores the same signals.
     `setsid sh -c ${sh([`sleep ${watchdog}`, ...shut].join('\n'))} </dev/null >/dev/null 2>&1 &`,
     'guard=$!',
-    `shut() { ${shut.join('; ')}; kill -- -$guard; }`,
+    `shut() { ${shut.join('; ')}; kill -KILL -$guard; }`,
     ...commands.map(({ command }) => `${command} >/dev/null || { shut; exit 1; }`),
     'echo open',
     'read -r _',
