@@ -2,12 +2,14 @@
 
 import { expect, it } from 'vitest'
 import { insideOk } from '../helpers/inside.js'
-import { Namespace } from '../helpers/netns.js'
+import { cable, Namespace } from '../helpers/netns.js'
+import { remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
+import { CAMERA, defaultDeny, HOST, SMALL } from './laboratory.js'
 
 const MOMENTS = 30
 
-describeWith(['netns'], 'an interrupted preflight', () => {
+describeWith(['netns', 'nft'], 'an interrupted preflight', () => {
   it('leaves control, destination, port and packet size of the camera as they were', async () => {
     using network = new Namespace()
     const result = await insideOk(
@@ -45,5 +47,44 @@ describeWith(['netns'], 'an interrupted preflight', () => {
     for (const { how, registers } of result.after) expect([how, registers]).toEqual([how, result.before])
     const interrupted = result.after.filter(({ how }) => how === 'TimeoutError').length
     expect(interrupted).toBeGreaterThan(MOMENTS / 2)
+  })
+
+  it('leaves them so in the middle of a silence, and does not wait for its end', async () => {
+    using host = new Namespace()
+    using camera = new Namespace()
+    cable(host, { device: 'v0', cidr: `${HOST}/24` }, camera, { device: 'v1', cidr: `${CAMERA}/24` })
+    await remoteSimulator(camera, { ...SMALL, address: CAMERA, packetSize: 1200 })
+    host.nft(defaultDeny())
+    const result = await insideOk(
+      host,
+      async (gigewire, address) => {
+        const monitor = await gigewire.openCamera(address, { access: 'monitor' })
+        const registers = () => monitor.readRegisters([0x0a00, 0x0d00, 0x0d04, 0x0d18])
+        const before = await registers()
+        const timed = async (options: { idle?: number[]; signal?: AbortSignal }) => {
+          const started = performance.now()
+          const how = await gigewire.preflight({ camera: address, ...options }).then(
+            ({ findings }) => String(findings[0]?.code),
+            (error: Error) => error.name,
+          )
+          return { how, took: performance.now() - started }
+        }
+        const whole = await timed({})
+        // The silence is before the last probe of those.
+        const cut = await timed({ idle: [60], signal: AbortSignal.timeout(Math.round(whole.took)) })
+        const after = await registers()
+        const free = await timed({})
+        await monitor.close()
+        return { before, after, whole, cut, free }
+      },
+      CAMERA,
+    )
+    expect([result.whole.how, result.cut.how, result.free.how]).toEqual([
+      'firewall.inbound-stream',
+      'TimeoutError',
+      'firewall.inbound-stream',
+    ])
+    expect(result.after).toEqual(result.before)
+    expect(result.cut.took).toBeLessThan(20_000)
   })
 })
