@@ -14,7 +14,7 @@ constexpr uint64_t kLongestWait = 500 * kNsPerMs;  // so that a quiet stream sti
 // its preparation, used or not. It grows at once and shrinks slowly.
 size_t next_room(size_t room, const ReadResult& read) {
   const size_t wanted = read.more ? 2 * room : 2 * read.count;
-  return std::clamp(std::max(wanted, room / 2), kSmallestBatch, kLargestBatch);
+  return std::clamp(std::max(wanted, room - room / 8), kSmallestBatch, kLargestBatch);
 }
 
 }  // namespace
