@@ -60,6 +60,8 @@ export interface Latency {
   p50: number
   p99: number
   p999: number
+  /** Of the median, until the receive thread had the frame complete; told by this package alone. */
+  completeP50?: number
   frames: number
 }
 

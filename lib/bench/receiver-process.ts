@@ -27,6 +27,8 @@ export interface Received {
   mainNs: number
   /** Block id, monotonic time when the reader had it, block id, ... of the first camera. */
   seen?: number[]
+  /** When each of these was complete, by the receive thread; same clock. */
+  ready?: number[]
   engine?: string
   packetsPerRead?: number
   packetsResent?: number
@@ -42,6 +44,7 @@ const cameras: Camera[] = []
 const streams: FrameStream[] = []
 const loops: Promise<void>[] = []
 const seen = new Float64Array(SEEN * 2)
+const ready = new Float64Array(SEEN)
 let seenCount = 0
 let frames = 0
 let watching = false
@@ -59,6 +62,7 @@ async function consume(stream: FrameStream, first: boolean): Promise<void> {
 function note(frame: Frame): void {
   seen[2 * seenCount] = Number(frame.blockId)
   seen[2 * seenCount + 1] = performance.now() * 1e6 + clockBase
+  ready[seenCount] = Number(frame.readyTimeNs)
   seenCount++
 }
 
@@ -96,14 +100,19 @@ function snapshotAfter(): Snapshot {
 
 /**
  * Some thousand small frames from a camera of its own, so that V8 has compiled what handles frames: a program that runs for minutes is
- * measured, not one that has just begun.
+ * measured, not one that has just begun. Once as they gather, several for each time that JavaScript is woken, and once each by itself.
  */
 async function warmUp(): Promise<void> {
   if (process.platform !== 'linux') return // other systems have no such addresses without being told
+  await handleFrames(task.stream)
+  await handleFrames({ ...task.stream, coalesce: 0 })
+}
+
+async function handleFrames(options: StreamOptions): Promise<void> {
   await using simulator = await startSimulator(WARM_UP)
   await using camera = await openCamera(simulator.address)
   const stream = camera.stream({
-    ...task.stream,
+    ...options,
     engine: 'auto',
     packetSize: 1500,
     buffers: 256,
@@ -130,6 +139,7 @@ function difference(end: Snapshot): Received {
     threadNs: threadNs(begin.cpu, end.cpu, 'gw-rx'),
     mainNs: end.cpu.mainNs - begin.cpu.mainNs,
     seen: [...seen.subarray(0, seenCount * 2)],
+    ready: [...ready.subarray(0, seenCount)],
     engine: streams[0]!.engine ?? '',
     packetsPerRead: moved('datagrams') / Math.max(1, moved('batches')),
     packetsResent: moved('packetsResent'),

@@ -46,7 +46,7 @@ export const coreShare = (run: Run) => run.cpuNs / 1e9 / run.seconds
 export const mainNsPerFrame = (run: Run) => run.mainNs / run.frames
 
 export function latencyOver(measured: Measured, which: keyof Latency): Spread {
-  return spread(measured.runs.flatMap((run) => (run.latency ? [run.latency[which]] : [])))
+  return spread(measured.runs.flatMap((run) => run.latency?.[which] ?? []))
 }
 
 export function isLossless(run: Run): boolean {
