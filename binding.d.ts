@@ -290,6 +290,8 @@ export declare function setErrorFactory(
 /** Stops every stream, simulator and search of this environment and gives every camera back. Blocks until done. */
 export declare function closeAll(): void
 export declare function listInterfaces(): NativeInterface[]
+/** What the driver of a network card counts, by its own names; {} where it tells none, or the system does not say. */
+export declare function driverCounters(nic: string): Record<string, number>
 /** Bytes a stream needs; total memory is totalSize + page, so that the block can be aligned. */
 export declare function streamLayout(
   slots: number,

@@ -26,6 +26,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env));
   exports.Set("closeAll", Napi::Function::New<close_all>(env));
   exports.Set("listInterfaces", Napi::Function::New<list_interfaces_value>(env));
+  exports.Set("driverCounters", Napi::Function::New<driver_counters_value>(env));
   exports.Set("streamLayout", Napi::Function::New<stream_layout_value>(env));
   exports.Set("pixelFormat", Napi::Function::New<pixel_format_value>(env));
   exports.Set("firstWrongByte", Napi::Function::New<first_wrong_byte_value>(env));

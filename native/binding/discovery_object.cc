@@ -6,6 +6,7 @@
 #include "binding/promise_task.h"
 #include "control/discovery.h"
 #include "control/ip_configuration.h"
+#include "net/driver_counters.h"
 
 namespace gw::binding {
 
@@ -106,6 +107,14 @@ Napi::Value list_interfaces_value(const Napi::CallbackInfo& info) {
     array[static_cast<uint32_t>(i)] = interface_value(info.Env(), (*interfaces)[i]);
   }
   return array;
+}
+
+Napi::Value driver_counters_value(const Napi::CallbackInfo& info) {
+  auto object = Napi::Object::New(info.Env());
+  for (const auto& [name, value] : driver_counters(info[0].As<Napi::String>())) {
+    object.Set(name, Napi::Number::New(info.Env(), static_cast<double>(value)));
+  }
+  return object;
 }
 
 Napi::Function DiscoveryObject::define(Napi::Env env) {

@@ -31,5 +31,6 @@ class DiscoveryObject : public Napi::ObjectWrap<DiscoveryObject>, public Closabl
 };
 
 Napi::Value list_interfaces_value(const Napi::CallbackInfo& info);
+Napi::Value driver_counters_value(const Napi::CallbackInfo& info);
 
 }  // namespace gw::binding

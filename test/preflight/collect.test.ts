@@ -11,6 +11,10 @@ import {
   parseSoftnetDrops,
 } from '../../lib/preflight/collect/proc.js'
 
+import { insideOk, packageRoot } from '../helpers/inside.js'
+import { cable, Namespace } from '../helpers/netns.js'
+import { describeWith } from '../helpers/requirements.js'
+
 const SNMP = `Ip: Forwarding DefaultTTL InReceives InHdrErrors InDelivers ReasmReqds ReasmOKs
 Ip: 1 64 1200 3 1100 8 4
 Icmp: InMsgs OutDestUnreachs
@@ -86,10 +90,15 @@ eth1\t0007A8C0\t00000000\t0001
 })
 
 describe('what a probe did to the counters', () => {
-  const at = (values: Record<string, number>, nic: CounterSnapshot['nic'] = {}): CounterSnapshot => ({
+  const at = (
+    values: Record<string, number>,
+    nic: CounterSnapshot['nic'] = {},
+    driver: Record<string, number> = {},
+  ): CounterSnapshot => ({
     system: new Map(Object.entries(values)),
     softDrops: 0,
     nic,
+    driver: new Map(Object.entries(driver)),
   })
 
   it('is what IP received and delivered to nobody, without what it had other reasons for', () => {
@@ -125,5 +134,38 @@ describe('what a probe did to the counters', () => {
       at({ 'Ip.InReceives': 5, 'Ip.InDelivers': 5 }, { rx_packets: 3 }),
     )
     expect([wrapped.fwDrop, wrapped.nicRx]).toEqual([0, 0])
+  })
+
+  it('names counters of the driver that rose', () => {
+    const before = at({}, {}, { rx_no_buffer_count: 4, rx_length_errors: 7, rx_fifo_errors: 2 })
+    const after = at({}, {}, { rx_no_buffer_count: 9, rx_length_errors: 7, rx_fifo_errors: 0, new_drops: 3 })
+    expect(counterDelta(before, after).driver).toEqual({ rx_no_buffer_count: 5 })
+  })
+})
+
+describeWith(['netns'], 'counters of a driver', () => {
+  it('are told to everybody, and are losses of what was received', async () => {
+    using host = new Namespace()
+    using camera = new Namespace()
+    cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, camera, { device: 'v1', cidr: '10.99.0.2/24' })
+    const { peer, strange, losses } = await insideOk(
+      host,
+      async (_, root) => {
+        const { native } = await import(`${root}/dist/native.js`)
+        const { takeCounters } = await import(`${root}/dist/preflight/collect/counters.js`)
+        return {
+          peer: native.driverCounters('v0').peer_ifindex,
+          strange: [native.driverCounters('lo'), native.driverCounters('none'), native.driverCounters('')],
+          losses: [...takeCounters('v0').driver.keys()] as string[],
+        }
+      },
+      packageRoot,
+      { unprivileged: true },
+    )
+    const [{ ifindex }] = JSON.parse(camera.exec('ip', '-j', 'link', 'show', 'v1'))
+    expect(peer).toBe(ifindex)
+    expect(strange).toEqual([{}, {}, {}])
+    expect(losses).toContain('rx_queue_0_drops')
+    expect(losses.filter((name) => /tx|packets|ifindex/.test(name))).toEqual([])
   })
 })

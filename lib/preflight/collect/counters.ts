@@ -2,16 +2,23 @@
 // Linux tells them to everybody; elsewhere there is nothing to tell.
 
 import { readdirSync } from 'node:fs'
+import { native } from '../../native.js'
 import { readNumber, readText } from '../../system-files.js'
 import type { CounterDelta } from '../facts.js'
 import { parseNamedCounters, parseSoftnetDrops } from './proc.js'
 
 const STATISTICS = ['rx_packets', 'rx_dropped', 'rx_errors', 'rx_missed_errors', 'rx_length_errors'] as const
 
+/** Names differ from driver to driver; these say that something was received and not handed on. */
+const LOSSES = /drop|miss|fifo|no_?buf|over|discard|jabber|length|alloc_fail/i
+const SENDING = /(^|_)tx/i
+
 export interface CounterSnapshot {
   system: Map<string, number>
   softDrops: number | undefined
   nic: Partial<Record<(typeof STATISTICS)[number], number>>
+  /** Of its driver, where they are of losses. */
+  driver: Map<string, number>
 }
 
 /** `nic`: whose own counters are looked at. */
@@ -31,6 +38,9 @@ export function takeCounters(nic: string): CounterSnapshot | undefined {
     ]),
     softDrops: parseSoftnetDrops(readText('/proc/net/softnet_stat') ?? ''),
     nic: found,
+    driver: new Map(
+      Object.entries(native.driverCounters(nic)).filter(([name]) => LOSSES.test(name) && !SENDING.test(name)),
+    ),
   }
 }
 
@@ -79,5 +89,10 @@ export function counterDelta(before: CounterSnapshot, after: CounterSnapshot): C
     put('fragIn', rose('Ip.ReasmOKs'))
     put('fragBad', rose('Ip.ReasmFails') + rose('Ip.ReasmTimeout'))
   }
+  const driver = [...after.driver].flatMap(([name, value]) => {
+    const rise = value - (before.driver.get(name) ?? value)
+    return rise > 0 ? [[name, rise] as const] : []
+  })
+  if (driver.length > 0) delta.driver = Object.fromEntries(driver)
   return delta
 }
