@@ -36,7 +36,7 @@ export interface Received {
 }
 
 const SEEN = 1 << 18 // frames
-const WARM_UP_FRAMES = 4000
+const WARM_UP_FRAMES = 8000
 const WARM_UP = { address: '127.0.0.200', width: 64, height: 64, frameRate: 20_000, resend: false }
 
 const task = JSON.parse(process.argv[2]!) as ReceiverTask
