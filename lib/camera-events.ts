@@ -4,7 +4,14 @@
 import type { CameraControl } from '../binding.js'
 import { GigeError } from './errors.js'
 import type { EventCommand } from './event-message.js'
-import { disableEvents, type EventItem, enableEvents, type NodeMap, parseEventItems } from './genapi/index.js'
+import {
+  disableEvents,
+  type EventItem,
+  type EventValues,
+  enableEvents,
+  type NodeMap,
+  parseEventItems,
+} from './genapi/index.js'
 import { MessageChannel } from './message-channel.js'
 import type { CameraEvent } from './types.js'
 
@@ -25,7 +32,7 @@ export class CameraEventSource {
   private opening: Promise<MessageChannel> | undefined
   private readonly switched: string[] = []
   private waiting = 0
-  private dropped = 0
+  private readonly warned = new Set<string>()
   private closed = false
 
   constructor(
@@ -85,7 +92,7 @@ export class CameraEventSource {
     if (this.waiting >= MOST_WAITING) return this.drop()
     this.waiting++
     try {
-      const { name, values } = await this.host.features.eventValues(item)
+      const { name, values } = await this.valuesOf(item)
       if (this.closed) return // for nobody any more
       const { id, timestamp, blockId, data } = item
       const { tickFrequency } = this.host
@@ -100,18 +107,35 @@ export class CameraEventSource {
         values,
       })
     } catch (error) {
-      if (!this.closed) throw error
+      // A listener has thrown: it surfaces as from any emitter, and ends neither this message nor the next.
+      process.nextTick(() => {
+        throw error
+      })
     } finally {
       this.waiting--
     }
   }
 
+  /** The event has come, whatever its description makes of it: without values where that fails. */
+  private async valuesOf(item: EventItem): Promise<EventValues> {
+    try {
+      return await this.host.features.eventValues(item)
+    } catch (error) {
+      this.warnOnce('events-unread', `cannot take its events apart: ${(error as Error).message}`)
+      return { name: undefined, values: new Map() }
+    }
+  }
+
   private drop(): void {
-    this.dropped++
-    if (this.dropped > 1) return
-    process.emitWarning(
-      `Camera ${this.host.cameraAddress} sends events faster than their values are read: more than ${MOST_WAITING} were waiting, and further ones are dropped`,
-      { type: 'GigewireWarning', code: 'events-dropped' },
+    this.warnOnce(
+      'events-dropped',
+      `sends events faster than their values are read: more than ${MOST_WAITING} were waiting, and further ones are dropped`,
     )
+  }
+
+  private warnOnce(code: string, what: string): void {
+    if (this.closed || this.warned.has(code)) return
+    this.warned.add(code)
+    process.emitWarning(`Camera ${this.host.cameraAddress} ${what}`, { type: 'GigewireWarning', code })
   }
 }

@@ -1,50 +1,33 @@
-// Events that come faster than their values are read: bounded, told once, and nothing of it after the end.
+// An event has come, whatever the camera's description makes of it.
 
-import { expect, it } from 'vitest'
-import { CameraEventSource } from '../../lib/camera-events.js'
-import type { EventCommand } from '../../lib/event-message.js'
-import type { CameraEvent } from '../../lib/types.js'
+import { expect, it, vi } from 'vitest'
+import { CameraEventSource, type EventsHost } from '../../lib/camera-events.js'
+import type { NodeMap } from '../../lib/genapi/index.js'
+import type { CameraEvent } from '../../lib/index.js'
 
-it('drops what would fill the memory, with one warning, and tells nothing once it is closed', async () => {
-  const held: (() => void)[] = []
+it('is told without values where the description cannot take it apart, with one warning for all of them', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const features = {
-    eventValues: () =>
-      new Promise((resolve) => held.push(() => resolve({ name: 'Flood', values: new Map() }))),
-  }
-  const told: CameraEvent[] = []
-  const host = { features, cameraAddress: '10.0.0.1', tickFrequency: 1000n } as never
-  const source = new CameraEventSource(host, (event) => told.push(event))
-  const warnings: string[] = []
-  const listen = ({ message }: Error) => warnings.push(message)
-  process.on('warning', listen)
-  try {
-    const item = [0, 0, 0x90, 1, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]
-    const payload = Uint8Array.from(Array(8).fill(item).flat())
-    const command: EventCommand = {
-      requestId: 1,
-      hasData: false,
-      extendedIds: false,
-      payload,
-      acknowledge: undefined,
-    }
-    for (let i = 0; i < 200; i++) source.receive(command)
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(held).toHaveLength(1024)
-    expect(warnings).toEqual([expect.stringContaining('more than 1024 were waiting')])
-    for (const settle of held.splice(0, 2)) settle()
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(told).toHaveLength(2)
-    expect(told[0]).toMatchObject({
-      name: 'Flood',
-      timestamp: 5n,
-      timestampNs: 5_000_000n,
-      streamChannel: undefined,
-    })
-    await source.close(true)
-    for (const settle of held) settle()
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(told).toHaveLength(2)
-  } finally {
-    process.off('warning', listen)
-  }
+    eventValues: () => Promise.reject(new RangeError('Maximum call stack size exceeded')),
+  } as unknown as NodeMap
+  const host = { cameraAddress: '10.0.0.2', tickFrequency: 0n, features } as EventsHost
+  const events: CameraEvent[] = []
+  const source = new CameraEventSource(host, (event) => events.push(event))
+  const item = [0, 0, 0x90, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9]
+  source.receive({
+    requestId: 1,
+    acknowledge: undefined,
+    payload: Uint8Array.from([...item, ...item]),
+    hasData: false,
+    extendedIds: false,
+  })
+  await vi.waitFor(() => expect(events).toHaveLength(2))
+  expect(events[0]).toMatchObject({ id: 0x9001, name: '0x9001', timestamp: 9n, values: new Map() })
+  expect(warnings.mock.calls).toEqual([
+    [
+      'Camera 10.0.0.2 cannot take its events apart: Maximum call stack size exceeded',
+      { type: 'GigewireWarning', code: 'events-unread' },
+    ],
+  ])
+  warnings.mockRestore()
 })
