@@ -256,6 +256,7 @@ class LocalCamera extends EventEmitter<CameraEvents> implements Camera, StreamHo
           features: this.features,
           localAddress: this.localAddress,
           cameraAddress: this.cameraAddress,
+          plan: {},
         },
         options,
       )

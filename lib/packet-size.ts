@@ -7,6 +7,7 @@ import { GigeError } from './errors.js'
 import type { NodeMap } from './genapi/index.js'
 import { native } from './native.js'
 import { countersFor, explainNegotiation } from './preflight/explain.js'
+import type { StreamPlan } from './preflight/plan.js'
 import type { Finding } from './preflight/report.js'
 import type { PacketSizeResult, StreamWarning } from './types.js'
 
@@ -21,6 +22,8 @@ export interface NegotiationContext {
   features: NodeMap
   localAddress: string
   cameraAddress: string
+  /** As the options of the stream have it. */
+  plan: StreamPlan
 }
 
 export interface Negotiated extends PacketSizeResult {
@@ -148,8 +151,8 @@ export async function negotiate(
     }
   }
   if (described) {
-    const { cameraAddress } = context
-    const explained = { cameraAddress, localAddress, port: port.port, counters }
+    const { cameraAddress, plan } = context
+    const explained = { cameraAddress, localAddress, port: port.port, plan, counters }
     throw negotiationError(context, result, await explainNegotiation(explained, result))
   }
   return await keepUnproven(context, result, mtu, common)

@@ -3,7 +3,9 @@
 import type { CameraControl } from '../binding.js'
 import type { NodeMap } from './genapi/index.js'
 import { ipv4Text } from './ipv4.js'
+import { acquisitionFacts } from './preflight/acquisition-facts.js'
 import { type countersFor, explainNoFrames } from './preflight/explain.js'
+import type { StreamPlan } from './preflight/plan.js'
 import type { Finding } from './preflight/report.js'
 import type { StreamStats } from './stats.js'
 import type { StreamWarning } from './types.js'
@@ -25,29 +27,25 @@ export interface SilentStream {
   /** False: the destination is taken back already. */
   isOpen: boolean
   stats: StreamStats
+  /** How the stream was set up. */
+  plan: StreamPlan
 }
 
 export async function explainSilentStream(stream: SilentStream): Promise<Finding[]> {
-  const { control, features, cameraAddress, localAddress, port, since, stats, counters, isOpen } = stream
-  const names = ['TriggerMode', 'TriggerSource'].filter((name) => features.has(name))
-  const values = await features.getMany(names).catch(() => undefined)
-  const text = (name: string) => {
-    const outcome = values?.get(name)
-    return outcome && 'value' in outcome ? String(outcome.value) : undefined
-  }
-  const [mode, source] = [text('TriggerMode'), text('TriggerSource')]
+  const { control, features, cameraAddress, localAddress, port, since, stats, counters, isOpen, plan } =
+    stream
+  const state = await acquisitionFacts(features)
   const [scp, scda] = isOpen ? await control.readRegisters([SCP, SCDA]).catch(() => []) : []
   return await explainNoFrames({
     cameraAddress,
     localAddress,
     port,
+    plan,
     seconds: since / 1000,
     stats,
     counters,
-    camera: {
-      ...(mode !== undefined && { triggerMode: mode }),
-      ...(source !== undefined && { triggerSource: source }),
-    },
+    camera: state.camera,
+    ...(isOpen && state.stream), // of one that was ended the camera tells nothing any more
     ...(scp !== undefined &&
       scda !== undefined && { destination: { address: ipv4Text(scda), port: scp & 0xffff } }),
   })

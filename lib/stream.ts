@@ -10,6 +10,7 @@ import { CONST } from './layout.js'
 import { bypassWarning, fragmentsWarning, isLinkEngine } from './link-engine.js'
 import { choosePacketSize, type Negotiated, readPacketSize } from './packet-size.js'
 import { countersFor } from './preflight/explain.js'
+import { streamPlan } from './preflight/plan.js'
 import type { Finding } from './preflight/report.js'
 import { Region, type RegionEvent } from './region.js'
 import { emptyStats, type StreamStats, streamStats } from './stats.js'
@@ -302,7 +303,9 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
     this.counters = countersFor(host.localAddress)
     if (options.acquisition !== 'manual' && !monitor) await this.camera.start(() => this.assertOpen())
     this.startedAt = performance.now()
-    if (this.camera.acquiring) this.watchForFrames(options.firstFrameTimeout ?? FIRST_FRAME_TIMEOUT)
+    // Who starts the acquisition himself says by the option that he has done so.
+    const patience = options.firstFrameTimeout ?? (this.camera.acquiring ? FIRST_FRAME_TIMEOUT : 0)
+    if (!monitor) this.watchForFrames(patience)
   }
 
   /** Findings about a stream that brings nothing. */
@@ -316,23 +319,29 @@ export class CameraStream extends EventEmitter<FrameStreamEvents> implements Fra
       stats: this.stats(),
       counters: this.counters,
       isOpen: this.state !== 'closed',
+      plan: streamPlan(this.options),
     })
   }
 
   private watchForFrames(timeout: number): void {
     if (timeout === 0) return
     this.silence = setTimeout(() => {
-      if (this.state === 'closed' || this.stats().blocksExpected > 0) return
+      if (this.state === 'closed' || this.hasFrames()) return
       void this.explain().then((findings) => {
         if (this.state !== 'closed') this.tell(() => this.warn(silenceWarning(findings, timeout)))
       })
     }, timeout).unref()
   }
 
+  private hasFrames(): boolean {
+    const { blocksComplete, blocksIncomplete } = this.stats()
+    return blocksComplete > 0 || (this.options.incomplete === 'deliver' && blocksIncomplete > 0)
+  }
+
   private choosePacketSize(port: StreamPort): Promise<Negotiated> {
     const { control, features, localAddress, cameraAddress } = this.host
     return choosePacketSize(
-      { control, port, features, localAddress, cameraAddress },
+      { control, port, features, localAddress, cameraAddress, plan: streamPlan(this.options) },
       this.options.packetSize ?? 'auto',
       (warning) => this.warn(warning),
     )

@@ -231,7 +231,10 @@ export interface StreamOptions {
   acquisition?: 'auto' | 'manual'
   /** End after so many frames. */
   frames?: number
-  /** ms without any frame after which a warning says why; default 10000, 0: never. The stream goes on waiting. */
+  /**
+   * ms without any frame after which a warning says why; default 10000, 0: never. The stream goes on waiting. With a manual acquisition only
+   * where it is given.
+   */
   firstFrameTimeout?: number
   /** ms after which a block that has gone quiet is given up; default 2000. */
   frameTimeout?: number

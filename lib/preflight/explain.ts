@@ -8,7 +8,7 @@ import { type CounterSnapshot, counterDelta, takeCounters } from './collect/coun
 import { collectFacts } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
 import type { CameraFacts, Facts, Probe, StreamFacts } from './facts.js'
-import { planOf } from './plan.js'
+import { planOf, type StreamPlan } from './plan.js'
 import { blindProbe } from './probe/attempts.js'
 import { counted } from './probe/counted.js'
 import { askByUnicast } from './probe/unicast.js'
@@ -20,9 +20,10 @@ async function findingsOf(
   camera: CameraFacts,
   localAddress: string | undefined,
   more: Partial<Pick<Facts, 'stream'>> & { probes: Probe[] },
+  plan: StreamPlan = {},
 ): Promise<Finding[]> {
   try {
-    const facts = await collectFacts(planOf({}))
+    const facts = await collectFacts(planOf(plan))
     const { host } = facts
     const nic = host.interfaces.find(({ address }) => address !== '' && address === localAddress)
     if (nic) host.route = routeBy(nic, camera.address)
@@ -46,30 +47,30 @@ export interface NegotiationContext {
   cameraAddress: string
   localAddress: string
   port: number
+  plan: StreamPlan
   counters: ReturnType<typeof countersFor>
 }
 
 /** No test packet arrived: the camera has answered every command meanwhile. */
 export async function explainNegotiation(
-  { cameraAddress, localAddress, port, counters: { nic, before } }: NegotiationContext,
+  { cameraAddress, localAddress, port, plan, counters: { nic, before } }: NegotiationContext,
   result: NativeNegotiation,
 ): Promise<Finding[]> {
   const after = before && takeCounters(nic)
   const counters = before && after && counterDelta(before, after)
   const common = {
-    destination: localAddress,
+    destination: plan.streamDestination ?? localAddress,
     dontFragment: true,
     port,
     nic,
     ...(counters && { counters }),
     ms: Math.round(result.ms),
   }
-  return await findingsOf({ address: cameraAddress }, localAddress, {
-    probes: [
-      { probe: 'unicast', address: cameraAddress, sent: 1, answers: 1, ms: 0 },
-      ...(result.tried.length > 0 ? [blindProbe(result, { ...common, punched: result.punched })] : []),
-    ],
-  })
+  const probes: Probe[] = [
+    { probe: 'unicast', address: cameraAddress, sent: 1, answers: 1, ms: 0 },
+    ...(result.tried.length > 0 ? [blindProbe(result, { ...common, punched: result.punched })] : []),
+  ]
+  return await findingsOf({ address: cameraAddress }, localAddress, { probes }, plan)
 }
 
 /** Nobody answers commands at this address. */
@@ -92,20 +93,25 @@ export interface NoFramesContext {
   cameraAddress: string
   localAddress: string
   port: number
+  plan: StreamPlan
   seconds: number
   stats: StreamStats
   camera: Pick<CameraFacts, 'triggerMode' | 'triggerSource'>
   destination?: { address: string; port: number }
   acquiring?: boolean
+  frameRate?: number
 }
 
 /** A stream that was started, and no frame of it came. */
 export async function explainNoFrames(context: NoFramesContext): Promise<Finding[]> {
-  const { cameraAddress, localAddress, camera } = context
-  return await findingsOf({ address: cameraAddress, ...camera }, localAddress, {
-    probes: [{ probe: 'unicast', address: cameraAddress, sent: 1, answers: 1, ms: 0 }],
-    stream: streamFacts(context),
-  })
+  const { cameraAddress, localAddress, camera, plan } = context
+  const probes: Probe[] = [{ probe: 'unicast', address: cameraAddress, sent: 1, answers: 1, ms: 0 }]
+  return await findingsOf(
+    { address: cameraAddress, ...camera },
+    localAddress,
+    { probes, stream: streamFacts(context) },
+    plan,
+  )
 }
 
 function streamFacts({
@@ -114,6 +120,7 @@ function streamFacts({
   destination,
   port,
   acquiring,
+  frameRate,
   counters: { nic, before },
 }: NoFramesContext): StreamFacts {
   const after = before && takeCounters(nic)
@@ -123,5 +130,6 @@ function streamFacts({
     port,
     ...(destination && { destination }),
     ...(acquiring !== undefined && { acquiring }),
+    ...(frameRate !== undefined && { frameRate }),
   }
 }

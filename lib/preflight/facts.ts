@@ -209,6 +209,7 @@ export type Probe =
   | TestPacketProbe
   | BurstProbe
   | IdleProbe
+  | PortProbe
   | RestoreProbe
 
 /** P1 and, with `ack` 'broadcast', P2. */
@@ -292,6 +293,12 @@ export interface IdleProbe extends Common {
   arrivedAfterPunch?: number
 }
 
+/** A pinned stream port that this computer does not give away. */
+export interface PortProbe extends Common {
+  probe: 'port'
+  port: number | [number, number]
+}
+
 /** P13. */
 export interface RestoreProbe extends Common {
   probe: 'restore'
@@ -311,7 +318,10 @@ export interface StreamFacts {
   blocksNoSlot: number
   foreign: number
   malformed: number
+  /** By AcquisitionStatus, while it was waited for. */
   acquiring?: boolean
+  /** Frames per second to be expected, by the camera's features. */
+  frameRate?: number
   /** Since it was started. */
   counters?: CounterDelta
   /** Where the camera sends to now, by its registers. */

@@ -21,6 +21,7 @@ export const FINDING_CODES = {
   'nic.ring': 'the NIC drops packets for want of receive descriptors', // 17, 20
   'camera.busy': 'another application controls the camera', // 18
   'host.receive-buffer': 'the queue of the stream socket is too small', // 19
+  'host.port-taken': 'the pinned stream port is not to be had on this computer',
   'host.backlog': 'the kernel drops packets before IP', // 21
   'network.switch-loss': 'packets are lost before this computer', // 22
   'filter-driver.steals': "another vendor's filter driver takes the packets", // 23
@@ -35,6 +36,8 @@ export const FINDING_CODES = {
   transient: 'results changed from one round to the next', // 31
   'stream.waiting-for-trigger': 'the camera waits for a trigger',
   'stream.not-acquiring': 'the camera does not acquire',
+  'stream.nothing-sent': 'the camera was told to acquire, and nothing of it came',
+  'stream.no-whole-frame': 'packets of the stream came, and no frame of them is whole',
   'stream.no-free-slot': 'frames came, and all buffers were taken',
   'stream.wrong-destination': 'the camera sends somewhere else',
   unknown: 'nothing fits', // 32

@@ -2,7 +2,11 @@
 
 import { realpathSync } from 'node:fs'
 import process from 'node:process'
+import type { StreamOptions } from '../types.js'
 import type { PlanFacts } from './facts.js'
+
+/** As the options of a stream have it. */
+export type StreamPlan = Pick<PlanFacts, 'streamPort' | 'streamDestination' | 'multicast' | 'packetSize'>
 
 export function planOf({
   program = process.execPath,
@@ -18,6 +22,20 @@ export function planOf({
     ...(streamDestination !== undefined && { streamDestination }),
     ...(multicast !== undefined && { multicast }),
     ...(packetSize !== undefined && { packetSize }),
+  }
+}
+
+export function streamPlan({
+  streamPort,
+  streamDestination,
+  multicast,
+  packetSize,
+}: StreamOptions): StreamPlan {
+  return {
+    ...(streamPort !== undefined && { streamPort }),
+    ...(streamDestination !== undefined && { streamDestination }),
+    ...(multicast !== undefined && { multicast }),
+    ...(typeof packetSize === 'number' && { packetSize }),
   }
 }
 

@@ -117,7 +117,7 @@ async function probe(
     probes,
     signal,
   )
-  if (probes.some((one) => one.probe === 'access' && !one.granted)) return
+  if (probes.some((one) => one.probe === 'port' || (one.probe === 'access' && !one.granted))) return
   // A camera that fires nothing may stream all the same, in packets that pass everywhere.
   const proven = probes.some((one) => one.probe === 'test-packet' && one.arrived > 0)
   const outcome = await burst(seen ?? camera, facts.plan, { nic: nic.name, proven }, signal)

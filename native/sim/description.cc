@@ -43,10 +43,11 @@ void write_categories(Writer& w, const SimOptions& options) {
                                "DeviceScanType", "DeviceTemperature", "DeviceReset", "GwSlowRegister"});
   w.category("ImageFormatControl", {"SensorWidth", "SensorHeight", "WidthMax", "HeightMax", "Width", "Height",
                                     "OffsetX", "OffsetY", "PixelFormat", "TestPattern", "GwTestPatternSeed"});
-  w.category("AcquisitionControl",
-             {"AcquisitionMode", "AcquisitionStart", "AcquisitionStop", "AcquisitionFrameCount",
-              "AcquisitionFrameRateEnable", "AcquisitionFrameRate", "GwAcquisitionActive", "ExposureMode",
-              "ExposureTime", "TriggerSelector", "TriggerMode", "TriggerSource", "TriggerSoftware"});
+  w.category(
+      "AcquisitionControl",
+      {"AcquisitionMode", "AcquisitionStart", "AcquisitionStop", "AcquisitionFrameCount",
+       "AcquisitionFrameRateEnable", "AcquisitionFrameRate", "AcquisitionStatusSelector", "AcquisitionStatus",
+       "ExposureMode", "ExposureTime", "TriggerSelector", "TriggerMode", "TriggerSource", "TriggerSoftware"});
   w.category("AnalogControl", {"Gain"});
   w.category("UserSetControl", {"UserSetSelector", "UserSetLoad", "UserSetSave"});
   w.category("ChunkDataControl",
@@ -183,12 +184,15 @@ void write_acquisition(Writer& w) {
           {"Max", "1000000"},
           {"Unit", "Hz"}});
   w.float_register("AcquisitionFrameRateReg", feature::kFrameRate, "RW", 8, true);
-  w.node("Boolean", "GwAcquisitionActive", false,
+  w.node("Integer", "AcquisitionStatusSelectorValue", false, {{"Value", "0"}});
+  w.enumeration("AcquisitionStatusSelector", true, {{"ToolTip", "What AcquisitionStatus tells of."}},
+                {{"AcquisitionActive", 0}}, "AcquisitionStatusSelectorValue", {"AcquisitionStatus"});
+  w.node("Boolean", "AcquisitionStatus", false,
          {{"ToolTip", "An acquisition runs."},
-          {"pValue", "GwAcquisitionActiveReg"},
+          {"pValue", "AcquisitionStatusReg"},
           {"OnValue", "1"},
           {"OffValue", "0"}});
-  w.integer_register("GwAcquisitionActiveReg", feature::kAcquisitionStatus, "RO", false);
+  w.integer_register("AcquisitionStatusReg", feature::kAcquisitionStatus, "RO", false);
   w.node("Integer", "ExposureModeValue", false, {{"Value", "1"}});
   w.enumeration("ExposureMode", true, {{"ToolTip", "What ends an exposure."}, {"ImposedAccessMode", "RO"}},
                 {{"Timed", 1}}, "ExposureModeValue");

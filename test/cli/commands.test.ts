@@ -455,12 +455,9 @@ async function controlled(network: Namespace, serial: string): Promise<void> {
       'info',
       serial,
     )
-    const [{ GwAcquisitionActive: active }] = (await cliJson(
-      network,
-      'get',
-      serial,
-      'GwAcquisitionActive',
-    )) as [{ GwAcquisitionActive: unknown }]
+    const [{ AcquisitionStatus: active }] = (await cliJson(network, 'get', serial, 'AcquisitionStatus')) as [
+      { AcquisitionStatus: unknown },
+    ]
     if (info!.control === 'held' && Number(active) === 1) return
   }
 }

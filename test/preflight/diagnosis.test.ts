@@ -215,6 +215,92 @@ const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
     facts([unicast(1)], { stream: streamed({ packetsReceived: 0, counters: { fwDrop: 500 } }) }),
   ],
   [
+    'a burst of which nothing came',
+    'stream.nothing-sent',
+    'low',
+    facts([...well.slice(0, -1), burst({ framesComplete: 0, packetsReceived: 0, frameRate: 30 })]),
+  ],
+  [
+    'a burst of which nothing is whole',
+    'network.switch-loss',
+    'medium',
+    facts([...well.slice(0, -1), burst({ framesComplete: 0, framesIncomplete: 9, lostOnWire: 500 })]),
+  ],
+  [
+    'packets that make no sense',
+    'stream.no-whole-frame',
+    'low',
+    facts([...well.slice(0, -1), burst({ framesComplete: 0, malformed: 900 })]),
+  ],
+  [
+    'a running stream, a ring',
+    'nic.ring',
+    'high',
+    facts([unicast(1)], {
+      stream: streamed({ lostOnWire: 9, counters: { nicDrop: 9, driver: { rx_no_buffer: 9 } } }),
+    }),
+  ],
+  [
+    'a running stream, a backlog',
+    'host.backlog',
+    'high',
+    facts([unicast(1)], { stream: streamed({ lostOnWire: 9, counters: { softDrop: 9 } }) }),
+  ],
+  [
+    'a running stream, a switch',
+    'network.switch-loss',
+    'medium',
+    facts([unicast(1)], { stream: streamed({ lostOnWire: 9, counters: {} }) }),
+  ],
+  [
+    'a pinned port that is taken',
+    'host.port-taken',
+    'certain',
+    facts([unicast(1), broadcast(1), access(), { probe: 'port', port: 5000, error: 'EADDRINUSE', ms: 0 }]),
+  ],
+  [
+    'a host that is silent, among packets that nobody has asked for',
+    'camera.off-or-other-segment',
+    'medium',
+    facts(silent({ counters: { fwDrop: 40 } }), {}, noNeighbour),
+  ],
+  [
+    'what reverse-path filtering drops of others',
+    'ok',
+    'certain',
+    facts([...well, unicast(1, { counters: { rpDrop: 7 } })]),
+  ],
+  [
+    'what the interface drops of others',
+    'ok',
+    'certain',
+    facts([...well.slice(0, -1), burst({}, { nicDrop: 5, softDrop: 3 })]),
+  ],
+  [
+    'two interfaces in one subnet, and a camera that nobody hears',
+    'camera.off-or-other-segment',
+    'medium',
+    facts(
+      silent(),
+      {},
+      { interfaces: [nic(), nic({ name: 'eth2', address: '192.168.7.2' })], neighbours: [] },
+    ),
+  ],
+  [
+    'a stream to where its options say',
+    'stream.nothing-sent',
+    'low',
+    facts([unicast(1)], {
+      plan: { program: 'n', programRealPath: 'n', streamDestination: '10.0.0.9', streamPort: 5000 },
+      stream: streamed({
+        packetsReceived: 0,
+        framesComplete: 0,
+        port: 5000,
+        destination: { address: '10.0.0.9', port: 5000 },
+      }),
+    }),
+  ],
+  [
     'two cameras with one address',
     'network.address-conflict',
     'certain',
@@ -242,6 +328,31 @@ describe('diagnosis', () => {
       ),
     ).map(({ code }) => code)
     expect(codes).toEqual(['firewall.inbound-stream', 'mtu.path'])
+  })
+
+  it('takes drops that go on all the time for noise', () => {
+    const noisy = (more: Probe[]) => [
+      unicast(1),
+      broadcast(1, { ms: 1000, counters: { fwDrop: 20 } }),
+      access(),
+      ...more,
+    ]
+    const lostTo = (fwDrop: number) => [
+      shot(0, { ms: 300, counters: { fwDrop } }),
+      shot(0, { ms: 300, punched: true, counters: { fwDrop } }),
+    ]
+    const first = (probes: Probe[]) => diagnose(facts(probes))[0]?.code
+    expect(first(noisy(lostTo(9)))).toBe('unknown') // three were fired, and six in that time are anybody's
+    expect(first(noisy(lostTo(15)))).toBe('firewall.inbound-stream')
+    const unheard = (fwDrop: number) => [
+      unicast(1),
+      broadcast(0, { ms: 1000, counters: { fwDrop } }),
+      access(),
+      shot(1),
+      { ...burst({}, { fwDrop: 6 }), ms: 300 },
+    ]
+    expect(first(unheard(40))).toBe('network.broadcast-blocked')
+    expect(first(unheard(41))).toBe('firewall.broadcast-reply')
   })
 
   it('says of a machine without a camera in question who answers', () => {

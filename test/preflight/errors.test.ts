@@ -1,7 +1,7 @@
 // Failures that carry the diagnosis: what fails says why, without anybody asking preflight.
 
 import { expect, it } from 'vitest'
-import type { Finding } from '../../lib/index.js'
+import type { Finding, SimulatorOptions } from '../../lib/index.js'
 import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { remoteSimulator } from '../helpers/remote-simulator.js'
@@ -23,14 +23,15 @@ interface Failure {
 }
 
 describeWith(['netns', 'nft'], 'errors', () => {
-  async function lab(
+  async function lab<T = Failure | undefined>(
     prepare: (host: Namespace, camera: Namespace) => void,
-    body: (gigewire: typeof import('../../lib/index.js'), address: string) => Promise<Failure | undefined>,
-  ): Promise<Failure | undefined> {
+    body: (gigewire: typeof import('../../lib/index.js'), address: string) => Promise<T>,
+    options: SimulatorOptions = {},
+  ): Promise<T> {
     using host = new Namespace()
     using camera = new Namespace()
     cable(host, { device: 'v0', cidr: '10.99.0.1/24' }, camera, { device: 'v1', cidr: `${CAMERA}/24` })
-    await remoteSimulator(camera, { address: CAMERA, width: 320, height: 240, frameRate: 60 })
+    await remoteSimulator(camera, { address: CAMERA, width: 320, height: 240, frameRate: 60, ...options })
     prepare(host, camera)
     return await insideOk(host, body, CAMERA, { unprivileged: true })
   }
@@ -112,6 +113,47 @@ describeWith(['netns', 'nft'], 'errors', () => {
     expect(result?.message).toMatch(
       /The camera waits for a trigger.* \/ no-frames stream\.waiting-for-trigger$/,
     )
+  })
+
+  it('of a stream whose acquisition nobody has started: only where it is asked for', async () => {
+    const codes = await lab(
+      () => {},
+      async (gigewire, address) => {
+        const camera = await gigewire.openCamera(address)
+        const stream = camera.stream({ acquisition: 'manual', firstFrameTimeout: 100, streamPort: 50_123 })
+        const warned = new Promise<{ findings?: { code: string; confidence: string }[] }>((resolve) =>
+          stream.on('warning', resolve),
+        )
+        const next = stream[Symbol.asyncIterator]().next()
+        const { findings = [] } = await warned
+        await stream.close()
+        await next
+        await camera.close()
+        return findings.map(({ code, confidence }) => `${code} ${confidence}`)
+      },
+    )
+    expect(codes).toEqual(['stream.not-acquiring certain'])
+  })
+
+  it('of a stream of which no frame is whole', async () => {
+    const warning = await lab(
+      () => {},
+      async (gigewire, address) => {
+        const camera = await gigewire.openCamera(address)
+        const stream = camera.stream({ firstFrameTimeout: 500, resend: false, frameTimeout: 50 })
+        const warned = new Promise<{ code: string; findings?: { code: string; severity: string }[] }>(
+          (resolve) => stream.on('warning', resolve),
+        )
+        const next = stream[Symbol.asyncIterator]().next()
+        const { code, findings = [] } = await warned
+        await stream.close()
+        await next
+        await camera.close()
+        return { code, first: findings[0]?.code, severity: findings[0]?.severity }
+      },
+      { faults: { drop: [{ packet: 3 }] } },
+    )
+    expect(warning).toEqual({ code: 'no-frames', first: 'network.switch-loss', severity: 'error' })
   })
 
   it('of a stream of a fixed packet size behind a firewall: what was counted since it began', async () => {

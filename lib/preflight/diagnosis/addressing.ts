@@ -26,14 +26,19 @@ const wrongSubnet: Rule = ({ broadcast, camera, unicast, U, facts }) => {
   }
 }
 
-const reversePath: Rule = ({ facts }) => {
+const reversePath: Rule = ({ facts, U, B, T, TP }) => {
   const dropped = facts.probes.reduce((sum, { counters }) => sum + (counters?.rpDrop ?? 0), 0)
-  if (dropped === 0) return undefined
+  // It counts every packet of such a sender: where the camera's come through, they were somebody else's.
+  const shots = [T, TP].filter((one) => one !== undefined && one.fired > 0)
+  const silent = U === false || (shots.length > 0 && shots.every((one) => one!.arrived === 0))
+  if (dropped === 0 || (!silent && B !== false)) return undefined
   return {
     code: 'network.rp-filter',
-    severity: 'error',
-    confidence: 'certain',
-    summary: 'The kernel drops what the camera sends: by its routes that sender belongs to another interface',
+    severity: silent ? 'error' : 'warning',
+    confidence: silent ? 'certain' : 'high',
+    summary: silent
+      ? 'The kernel drops what the camera sends: by its routes that sender belongs to another interface'
+      : 'The kernel drops answers to broadcasts: by its routes their sender belongs to another interface',
     evidence: [
       `IPReversePathFilter rose by ${dropped}`,
       ...filtering(facts.host).map(({ name, rpFilter }) => `rp_filter of ${name} is ${rpFilter}`),
@@ -44,15 +49,15 @@ const reversePath: Rule = ({ facts }) => {
 const ambiguousRoute: Rule = ({ facts, camera, broadcast, U, nic }) => {
   const nics = facts.host.interfaces.filter((one) => one.up && !one.loopback && inSubnet(camera, one))
   const seenBy = broadcast?.answers.find(({ address }) => address === camera)?.from
-  if (nics.length < 2 || U || (seenBy !== undefined && seenBy === nic?.name)) return undefined
+  if (nics.length < 2 || U || seenBy === undefined || seenBy === nic?.name) return undefined
   return {
     code: 'network.ambiguous-route',
     severity: 'error',
-    confidence: seenBy === undefined ? 'high' : 'certain',
+    confidence: 'certain',
     summary: `${nics.map(({ name }) => name).join(' and ')} are in one subnet, and the system sends to ${camera} by ${nic?.name ?? 'one of them'}`,
     evidence: [
       ...nics.map(({ name, address, netmask }) => `${name} has ${address}, mask ${netmask}`),
-      ...(seenBy === undefined ? [] : [`the camera was heard through ${seenBy}`]),
+      `the camera was heard through ${seenBy}`,
     ],
   }
 }

@@ -35,4 +35,19 @@ const noTestPackets: Rule = ({ T, TP, burst, facts }) => {
   }
 }
 
-export const CAMERA: Rule[] = [busy, noTestPackets]
+const portTaken: Rule = ({ facts }) => {
+  const taken = facts.probes.find((one) => one.probe === 'port')
+  if (!taken) return undefined
+  const ports = Array.isArray(taken.port)
+    ? `None of the UDP ports ${taken.port.join(' to ')}`
+    : `UDP port ${taken.port}`
+  return {
+    code: 'host.port-taken',
+    severity: 'error',
+    confidence: 'certain',
+    summary: `${ports} is ${Array.isArray(taken.port) ? '' : 'not '}to be had for the stream on this computer`,
+    evidence: [`binding to it gives ${taken.error}`],
+  }
+}
+
+export const CAMERA: Rule[] = [busy, portTaken, noTestPackets]

@@ -22,6 +22,7 @@ export interface Shots {
   arrived: number
   refused: number | undefined
   counters: CounterDelta
+  ms: number
 }
 
 export interface Evidence {
@@ -44,6 +45,11 @@ export interface Evidence {
   inPieces: number | undefined
   burst: BurstProbe | undefined
   neighbour: 'complete' | 'incomplete' | undefined
+  /**
+   * Of packets dropped here in so many ms, how many may be anybody's (groups that nobody has joined, say): by what was dropped while all of the
+   * camera's came through.
+   */
+  noise(ms: number): number
 }
 
 function last<Kind extends Probe['probe']>(
@@ -69,7 +75,22 @@ function shots(packets: TestPacketProbe[]): Shots | undefined {
     arrived: sum((one) => one.arrived),
     refused: packets.find(({ refused }) => refused !== undefined)?.refused,
     counters,
+    ms: sum(({ ms }) => ms),
   }
+}
+
+/** While a probe of at least so many ms went well. */
+const LONG_ENOUGH_MS = 100
+
+function noiseOf({ probes }: Facts, camera: string): Evidence['noise'] {
+  const wentWell = (one: Probe) =>
+    (one.probe === 'broadcast' && one.answers.some(({ address }) => address === camera)) ||
+    (one.probe === 'burst' && one.stream.packetsReceived > 0)
+  const rates = probes
+    .filter((one) => one.ms >= LONG_ENOUGH_MS && wentWell(one))
+    .map(({ ms, counters }) => (counters?.fwDrop ?? 0) / ms)
+  const rate = Math.max(0, ...rates)
+  return (ms) => Math.ceil(2 * rate * ms)
 }
 
 export function evidence(facts: Facts): Evidence {
@@ -104,5 +125,6 @@ export function evidence(facts: Facts): Evidence {
     inPieces: all.find((one) => !one.dontFragment && one.fragmented > 0)?.size,
     burst: last(facts, 'burst'),
     neighbour: neighbours.find(({ address }) => address === camera)?.state,
+    noise: noiseOf(facts, camera),
   }
 }

@@ -25,13 +25,13 @@ export function managerText({ linux }: Facts['firewall']): string[] {
   ]
 }
 
-const inboundStream: Rule = ({ T, TP, facts, camera }) => {
+const inboundStream: Rule = ({ T, TP, facts, camera, noise }) => {
   // A failed negotiation opened a way from the beginning: it tells of TP alone.
   const first = T ?? TP
   if (!lost(first)) return undefined
   const { fwDrop = 0, rejSent = 0 } = first.counters
   const opened = TP !== undefined && TP.arrived > 0
-  const counted = fwDrop >= first.fired
+  const counted = fwDrop - noise(first.ms) >= first.fired
   // XDP, or a filter at the interface's ingress: only where it took as many as were fired each time.
   const early =
     !counted &&
@@ -88,9 +88,9 @@ const idleTimeout: Rule = ({ facts, camera }) => {
   }
 }
 
-const broadcastReply: Rule = ({ B, U, broadcast, facts }) => {
+const broadcastReply: Rule = ({ B, U, broadcast, facts, noise }) => {
   const dropped = broadcast?.counters?.fwDrop ?? 0
-  if (B !== false || !U || dropped === 0) return undefined
+  if (B !== false || !U || dropped <= noise(broadcast?.ms ?? 0)) return undefined
   return {
     code: 'firewall.broadcast-reply',
     severity: 'warning',
@@ -107,17 +107,19 @@ const broadcastReply: Rule = ({ B, U, broadcast, facts }) => {
 
 const inboundAll: Rule = ({ U, B, unicast, neighbour, facts }) => {
   const dropped = unicast?.counters?.fwDrop ?? 0
-  if (U !== false || B || !unicast || unicast.sent === 0 || dropped < Math.max(1, unicast.sent - 1))
-    return undefined
+  // Somebody has to be there whose answers are dropped: else they were anybody's packets.
+  if (U !== false || B || !unicast || unicast.sent === 0 || neighbour !== 'complete') return undefined
+  if (dropped < Math.max(1, unicast.sent - 1)) return undefined
   return {
     code: 'firewall.inbound-all',
     severity: 'error',
-    confidence: 'certain',
+    // One answer for each request, and hardly anything else.
+    confidence: dropped <= 2 * unicast.sent ? 'certain' : 'high',
     summary: 'This computer drops everything that the camera sends, answers included',
     evidence: [
       `${count(unicast.sent, 'request')} sent, no answer received`,
       `${count(dropped, 'packet')} dropped on this computer meanwhile`,
-      ...(neighbour === 'complete' ? ['the camera is there: it answers ARP'] : []),
+      'the camera is there: it answers ARP',
       ...managerText(facts.firewall),
     ],
   }
@@ -154,8 +156,9 @@ const outbound: Rule = ({ unicast, facts, camera }) => {
   }
 }
 
-const broadcastBlocked: Rule = ({ B, U, broadcast, facts }: Evidence) => {
-  if (B !== false || !U || (broadcast?.counters?.fwDrop ?? 0) > 0) return undefined
+const broadcastBlocked: Rule = ({ B, U, broadcast, facts, noise }: Evidence) => {
+  const dropped = broadcast?.counters?.fwDrop ?? 0
+  if (B !== false || !U || dropped > noise(broadcast?.ms ?? 0)) return undefined
   const { gateway } = facts.host.route ?? {}
   return {
     code: 'network.broadcast-blocked',

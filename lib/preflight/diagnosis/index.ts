@@ -13,7 +13,7 @@ import { MACOS } from './macos.js'
 import { MTU } from './mtu.js'
 import { ROUTED } from './routed.js'
 import type { Verdict } from './rule.js'
-import { STREAM } from './stream.js'
+import { STREAM, withoutFrames } from './stream.js'
 import { WINDOWS } from './windows.js'
 
 const SEVERITIES: Record<Severity, number> = { error: 0, warning: 1, info: 2 }
@@ -88,6 +88,8 @@ function finding(verdict: Verdict, facts: Facts): Finding {
 function closing(e: Evidence): Verdict {
   const { camera, U, T, TP, burst, broadcast, access, facts } = e
   if (camera === '') return overview(e)
+  const silent = withoutFrames(e)
+  if (silent) return silent
   const arrived = (T?.arrived ?? 0) + (TP?.arrived ?? 0) > 0 || (burst?.stream.packetsReceived ?? 0) > 0
   if (U && arrived) {
     return {

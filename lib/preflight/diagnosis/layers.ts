@@ -28,6 +28,8 @@ const PLACES: Partial<Record<FindingCode, readonly LayerName[]>> = {
   'stream.waiting-for-trigger': ['camera'],
   'stream.not-acquiring': ['camera'],
   'stream.wrong-destination': ['camera'],
+  'stream.nothing-sent': ['camera', 'switch', 'router'],
+  'stream.no-whole-frame': ['switch', 'router', 'interface'],
   'link.down': ['cable'],
   'mtu.path': ['switch'],
   'mtu.fragmentation': ['switch'],
@@ -51,6 +53,7 @@ const PLACES: Partial<Record<FindingCode, readonly LayerName[]>> = {
   'macos.local-network-privacy': ['firewall'],
   'filter-driver.steals': ['security-product'],
   'host.receive-buffer': ['program'],
+  'host.port-taken': ['program'],
   'stream.no-free-slot': ['program'],
 }
 

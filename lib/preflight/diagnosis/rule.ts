@@ -16,3 +16,9 @@ export interface Verdict {
 export type Rule = (e: Evidence) => Verdict | undefined
 
 export const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
+
+/** Counters of the NIC's driver that rose, by its names. */
+export const driverText = (driver: Record<string, number>) =>
+  Object.entries(driver)
+    .slice(0, 8)
+    .map(([name, rise]) => `${name} of its driver rose by ${rise}`)

@@ -1,12 +1,20 @@
 // Why a stream that could flow does not, or loses.
 
 import type { Evidence } from './evidence.js'
-import { count, type Rule } from './rule.js'
+import { count, driverText, type Rule, type Verdict } from './rule.js'
 
 const streamOf = ({ burst, facts }: Evidence) => facts.stream ?? burst?.stream
+const countersOf = ({ burst, facts }: Evidence) =>
+  (facts.stream ? facts.stream.counters : burst?.counters) ?? {}
 const nothingCame = (e: Evidence) => {
   const stream = streamOf(e)
   return stream !== undefined && stream.packetsReceived === 0
+}
+/** Of drops that are counted while a stream loses nothing, none was its. */
+const loses = (e: Evidence) => {
+  const stream = streamOf(e)
+  if (stream === undefined) return false
+  return stream.framesIncomplete + stream.lostOnWire + stream.lostInKernel > 0 || nothingCame(e)
 }
 
 const trigger: Rule = (e) => {
@@ -25,8 +33,9 @@ const wrongDestination: Rule = (e) => {
   const { facts, nic } = e
   const destination = facts.stream?.destination
   if (!nothingCame(e) || !destination || !nic) return undefined
-  const elsewhere = destination.address !== nic.address || destination.port !== facts.stream?.port
-  if (!elsewhere || facts.plan.streamDestination === destination.address) return undefined
+  const { streamDestination, multicast } = facts.plan
+  const here = [nic.address, streamDestination, multicast].includes(destination.address)
+  if (here && destination.port === facts.stream?.port) return undefined
   return {
     code: 'stream.wrong-destination',
     severity: 'error',
@@ -81,9 +90,9 @@ const receiveBuffer: Rule = (e) => {
   }
 }
 
-const backlog: Rule = ({ burst }) => {
-  const dropped = burst?.counters?.softDrop ?? 0
-  if (dropped === 0) return undefined
+const backlog: Rule = (e) => {
+  const dropped = countersOf(e).softDrop ?? 0
+  if (dropped === 0 || !loses(e)) return undefined
   return {
     code: 'host.backlog',
     severity: 'error',
@@ -93,35 +102,67 @@ const backlog: Rule = ({ burst }) => {
   }
 }
 
-const ring: Rule = ({ burst, nic }) => {
+const ring: Rule = (e) => {
   // What the backlog had no room for is counted at the interface as well.
-  const { nicDrop = 0, softDrop = 0 } = burst?.counters ?? {}
+  const { nicDrop = 0, softDrop = 0, driver = {} } = countersOf(e)
   const dropped = nicDrop - softDrop
-  if (dropped <= 0) return undefined
+  if (dropped <= 0 || !loses(e)) return undefined
   return {
     code: 'nic.ring',
     severity: 'error',
     confidence: 'high',
-    summary: `${nic?.name ?? 'The network interface'} dropped packets`,
-    evidence: [`${count(dropped, 'packet')} dropped or with errors at the interface`],
+    summary: `${e.nic?.name ?? 'The network interface'} dropped packets`,
+    evidence: [`${count(dropped, 'packet')} dropped or with errors at the interface`, ...driverText(driver)],
   }
 }
 
-const switchLoss: Rule = ({ burst }) => {
-  const lost = burst?.stream.lostOnWire ?? 0
-  const here =
-    (burst?.counters?.softDrop ?? 0) + (burst?.counters?.nicDrop ?? 0) + (burst?.counters?.fwDrop ?? 0)
-  if (lost === 0 || here > 0) return undefined
+const switchLoss: Rule = (e) => {
+  const stream = streamOf(e)
+  const { softDrop = 0, nicDrop = 0, fwDrop = 0 } = countersOf(e)
+  if (!stream || stream.lostOnWire === 0 || softDrop + nicDrop + fwDrop > 0) return undefined
   return {
     code: 'network.switch-loss',
-    severity: 'warning',
+    severity: stream.framesComplete === 0 ? 'error' : 'warning',
     confidence: 'medium',
     summary: 'Packets are lost before they reach this computer',
     evidence: [
-      `${lost} of ${burst!.stream.packetsExpected} packets did not arrive`,
+      `${stream.lostOnWire} of ${stream.packetsExpected} packets did not arrive`,
+      ...(stream.framesComplete === 0 ? ['no frame is whole'] : []),
       'no counter of this computer rose meanwhile',
     ],
   }
+}
+
+/** Where no rule says why: that nothing came is never well. A camera that is slow, or of unknown pace, may only not have come to it yet. */
+export function withoutFrames(e: Evidence): Verdict | undefined {
+  const stream = streamOf(e)
+  if (!stream || stream.framesComplete > 0) return undefined
+  const { packetsReceived, framesIncomplete, malformed, frameRate, seconds } = stream
+  const due = frameRate !== undefined && frameRate * seconds > 1
+  const { packetSize } = e.facts.plan
+  const evidence = [
+    `${count(packetsReceived, 'packet')} of the stream and ${count(framesIncomplete, 'frame')} that ${framesIncomplete === 1 ? 'is' : 'are'} not whole, in ${seconds.toFixed(1)} s`,
+    ...(frameRate === undefined
+      ? []
+      : [`by its features the camera sends ${frameRate.toFixed(1)} frames a second`]),
+    ...(stream.acquiring ? ['the camera says that it acquires'] : []),
+    ...(malformed > 0 ? [`${count(malformed, 'packet')} made no sense`] : []),
+    ...(packetSize === undefined ? [] : [`the packet size was given: ${packetSize} bytes`]),
+  ]
+  const common = { confidence: 'low' as const, evidence }
+  return packetsReceived === 0
+    ? {
+        ...common,
+        code: 'stream.nothing-sent',
+        severity: due || e.facts.stream ? 'error' : 'warning',
+        summary: `Nothing of a stream of ${e.camera} came, though it was told to acquire`,
+      }
+    : {
+        ...common,
+        code: 'stream.no-whole-frame',
+        severity: framesIncomplete > 0 || malformed > 0 || due || e.facts.stream ? 'error' : 'warning',
+        summary: `Packets of ${e.camera} come, and no frame of them is whole`,
+      }
 }
 
 export const STREAM: Rule[] = [

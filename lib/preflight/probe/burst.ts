@@ -2,9 +2,9 @@
 
 import { openCamera } from '../../camera.js'
 import { GigeError } from '../../errors.js'
-import type { NodeMap } from '../../genapi/index.js'
 import type { Camera, CameraInfo, FrameStream, StreamOptions } from '../../types.js'
-import type { BurstProbe, CameraFacts, PlanFacts, StreamFacts } from '../facts.js'
+import { type AcquisitionFacts, acquisitionFacts } from '../acquisition-facts.js'
+import type { BurstProbe, PlanFacts, StreamFacts } from '../facts.js'
 import { streamFactsOf } from '../stream-facts.js'
 import { counted } from './counted.js'
 
@@ -15,10 +15,12 @@ const BURST_MS = 300
 /** For the first frame; where not even a test packet came, little is to be hoped for. */
 const PATIENCE_MS = 700
 const LITTLE_PATIENCE_MS = 300
+/** For a camera that is slow by its own account. */
+const MOST_PATIENCE_MS = 5000
 
 export interface BurstOutcome {
   probe: BurstProbe
-  camera: Pick<CameraFacts, 'triggerMode' | 'triggerSource'>
+  camera: AcquisitionFacts['camera']
   receiveBuffer?: { asked: number; granted: number }
 }
 
@@ -36,25 +38,24 @@ export async function burst(
       ...(!proven && { packetSize: SMALL }),
       ...(plan.streamPort !== undefined && { streamPort: plan.streamPort }),
       ...(plan.streamDestination !== undefined && { streamDestination: plan.streamDestination }),
+      ...(plan.multicast !== undefined && { multicast: plan.multicast }),
     }
     const stream = camera.stream(options)
     stream.on('warning', () => {}) // what it would warn of is among the facts
-    const { value, ms, counters } = await counted(nic, () =>
-      read(stream, proven ? PATIENCE_MS : LITTLE_PATIENCE_MS, signal),
-    )
+    const { value, ms, counters } = await counted(nic, () => read(stream, camera, proven, signal))
     const { granted, packetSize } = stream
     return {
       probe: {
         probe: 'burst',
         packetSize: packetSize?.packetSize ?? 0,
         proven,
-        seconds: value.seconds,
-        stream: value,
+        seconds: value.stream.seconds,
+        stream: value.stream,
         interface: nic,
         ms,
         ...(counters && { counters }),
       },
-      camera: await trigger(camera.features),
+      camera: value.camera,
       ...(granted?.receiveBuffer.granted !== undefined && {
         receiveBuffer: { asked: granted.receiveBuffer.asked, granted: granted.receiveBuffer.granted },
       }),
@@ -76,12 +77,28 @@ async function keepPacketSize(camera: Camera): Promise<AsyncDisposable> {
   }
 }
 
-async function read(stream: FrameStream, patience: number, signal?: AbortSignal): Promise<StreamFacts> {
+/** At its rate a frame, and half of one more, has to come within that. */
+function patienceFor({ stream: { frameRate } }: AcquisitionFacts, proven: boolean): number {
+  if (!proven) return LITTLE_PATIENCE_MS
+  return Math.min(Math.max(PATIENCE_MS, frameRate ? 1500 / frameRate : 0), MOST_PATIENCE_MS)
+}
+
+async function read(
+  stream: FrameStream,
+  { features }: Camera,
+  proven: boolean,
+  signal?: AbortSignal,
+): Promise<{ stream: StreamFacts; camera: AcquisitionFacts['camera'] }> {
+  let state = await acquisitionFacts(features)
   const started = performance.now()
   const end = () => void stream.close()
   signal?.addEventListener('abort', end, { once: true })
-  let limit = setTimeout(end, patience)
   let first = true
+  const nothingCame = async () => {
+    state = await acquisitionFacts(features) // as long as it is to acquire
+    end()
+  }
+  let limit = setTimeout(() => void nothingCame(), patienceFor(state, proven))
   try {
     for await (const frame of stream) {
       frame.release()
@@ -94,18 +111,14 @@ async function read(stream: FrameStream, patience: number, signal?: AbortSignal)
     clearTimeout(limit)
     signal?.removeEventListener('abort', end)
   }
-  return { ...streamFactsOf(stream.stats(), (performance.now() - started) / 1000), acquiring: true }
-}
-
-async function trigger(features: NodeMap): Promise<BurstOutcome['camera']> {
-  const values = await features.getMany(['TriggerMode', 'TriggerSource'].filter((name) => features.has(name)))
-  const text = (name: string) => {
-    const outcome = values.get(name)
-    return outcome && 'value' in outcome ? String(outcome.value) : undefined
-  }
-  const [mode, source] = [text('TriggerMode'), text('TriggerSource')]
+  const { acquiring, ...rate } = state.stream
+  const seconds = (performance.now() - started) / 1000
   return {
-    ...(mode !== undefined && { triggerMode: mode }),
-    ...(source !== undefined && { triggerSource: source }),
+    stream: {
+      ...streamFactsOf(stream.stats(), seconds),
+      ...rate,
+      ...(first && acquiring !== undefined && { acquiring }), // of the time before it was started, else
+    },
+    camera: state.camera,
   }
 }

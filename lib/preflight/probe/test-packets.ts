@@ -2,6 +2,7 @@
 // a silence where that is wished, and leaves everything as it was, also when it is interrupted.
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { getSystemErrorName } from 'node:util'
 import type { CameraControl, StreamPort } from '../../../binding.js'
 import { GigeError } from '../../errors.js'
 import { native } from '../../native.js'
@@ -126,13 +127,28 @@ function openPort({ localAddress, device, streamPort = 0 }: TestPacketPlan): Str
   return new native.StreamPort({ address: localAddress, device, port: low, portHigh: high })
 }
 
+/** undefined: it is not to be had, which is told. */
+function pinnedPort(plan: TestPacketPlan, probes: Probe[]): StreamPort | undefined {
+  try {
+    return openPort(plan)
+  } catch (error) {
+    const { streamPort } = plan
+    const errno = error instanceof GigeError ? error.errno : undefined
+    const name = typeof errno === 'number' ? getSystemErrorName(-errno) : undefined
+    if (name === undefined || streamPort === undefined || streamPort === 0) throw error
+    probes.push({ probe: 'port', port: streamPort, ms: 0, error: name })
+    return undefined
+  }
+}
+
 async function fire(
   control: CameraControl,
   plan: TestPacketPlan,
   probes: Probe[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const port = openPort(plan)
+  const port = pinnedPort(plan, probes)
+  if (!port) return
   const abort = () => port.close()
   signal?.addEventListener('abort', abort, { once: true })
   try {

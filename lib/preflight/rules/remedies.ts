@@ -178,6 +178,9 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'camera.no-test-packet': words(
     'Give { packetSize } where you know what passes: 1500 does nearly everywhere.',
   ),
+  'host.port-taken': words(
+    'Close the program that has it (ss -ulpn, on Windows netstat -abn), or choose another { streamPort }; a range leaves a choice.',
+  ),
   'host.receive-buffer': ({ host: { limits } }) => ({
     text: 'Let sockets have larger queues.',
     commands: [
@@ -201,6 +204,12 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   transient: words('Wait a minute, and run it again.'),
   'stream.waiting-for-trigger': words('Trigger it, or set TriggerMode to Off.'),
   'stream.not-acquiring': words('Start the acquisition: AcquisitionStart.'),
+  'stream.nothing-sent': words(
+    "See that it is told to acquire and of a trigger; where a size was given, try { packetSize: 'auto' }: larger packets may be lost without a trace.",
+  ),
+  'stream.no-whole-frame': words(
+    "See what its statistics count: stream.stats(), or gigewire stream <camera>; try { packetSize: 'auto' }, and resends.",
+  ),
   'stream.no-free-slot': words('Release frames sooner, or ask for more { buffers }.'),
   'stream.wrong-destination': words(
     'Another application, or an earlier run, has set the destination: start the stream anew.',
