@@ -8,7 +8,7 @@ import { GigeError } from '../errors.js'
 import { rootShell } from './elevated.js'
 import type { Facts } from './facts.js'
 import type { RemedyCommand } from './report.js'
-import { firewalld, inboundRule, linuxRules } from './rules/linux.js'
+import { inboundRule, linuxTrialRules } from './rules/linux.js'
 import { sh } from './rules/quote.js'
 import { beginUndo, forgetUndo, undoFile } from './undo-record.js'
 
@@ -18,14 +18,9 @@ export const WATCHDOG_S = 90
  * What is opened; empty: no firewall here knows how, or the way to the camera is not known. On Linux alone: for Windows the steps are in
  * docs/firewall/windows.md, since they have not run on such a machine yet.
  */
-export function planTrial(facts: Facts): RemedyCommand[] {
-  const rule = facts.system === 'linux' ? inboundRule(facts) : undefined
-  if (!rule) return []
-  const { firewalld: manager } = facts.firewall.linux ?? {}
-  if (!manager?.running) return linuxRules(rule, facts)
-  // The rule for now, without the one for good; it ends by itself as well.
-  const [now] = firewalld(rule, manager.zoneOf?.[rule.nic.name] ?? manager.defaultZone)
-  return [{ ...now!, command: `${now!.command} --timeout=${WATCHDOG_S}` }]
+export function planTrial(facts: Facts, watchdog = WATCHDOG_S): RemedyCommand[] {
+  const rule = facts.system === 'linux' ? inboundRule(facts, 'try') : undefined
+  return rule ? linuxTrialRules(rule, facts, watchdog) : []
 }
 
 export interface Trial {
@@ -102,7 +97,7 @@ function script(commands: readonly RemedyCommand[], watchdog: number): string {
     `setsid sh -c ${sh([`sleep ${watchdog}`, ...shut].join('\n'))} </dev/null >/dev/null 2>&1 &`,
     'guard=$!',
     `shut() { ${shut.join('; ')}; kill -KILL -$guard; }`,
-    ...commands.map(({ command }) => `${command} >/dev/null || { shut; exit 1; }`),
+    ...commands.map(({ command }) => `{ ${command}; } >/dev/null || { shut; exit 1; }`),
     'echo open',
     'read -r _',
     'shut',

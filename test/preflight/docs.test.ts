@@ -7,12 +7,13 @@ import { asRoot } from '../../lib/cli/preflight-report.js'
 import type { Facts } from '../../lib/preflight/facts.js'
 import type { RemedyCommand } from '../../lib/preflight/report.js'
 import { firewalld, iptables, nftables, ufw } from '../../lib/preflight/rules/linux.js'
+import { outboundIptables, outboundNftables, outboundUfw } from '../../lib/preflight/rules/linux-outbound.js'
 import { remedyFor } from '../../lib/preflight/rules/remedies.js'
 import { windowsTrial } from '../../lib/preflight/rules/windows.js'
 import { facts, nic } from './facts-builder.js'
 
 const DOCS = path.join(import.meta.dirname, '../../docs/firewall')
-const rule = { camera: '192.168.7.10', nic: nic() }
+const rule = { camera: '192.168.7.10', nic: nic(), mark: 'gigewire-192.168.7.10-1a2b3c4d' }
 const NODE = 'C:\\Program Files\\nodejs\\node.exe'
 const PROMPT = `UDP Query User{6E1C2F5A-0000-4000-8000-000000000001}${NODE}`
 const open = { enabled: true, defaultInbound: 'Block' as const }
@@ -38,6 +39,9 @@ const BLOCKS: Record<string, { language: string; commands: RemedyCommand[] }> = 
   firewalld: { language: 'sh', commands: firewalld(rule, 'public') },
   nftables: { language: 'sh', commands: [nftables(rule)] },
   iptables: { language: 'sh', commands: [iptables(rule)] },
+  'outbound-ufw': { language: 'sh', commands: outboundUfw(rule) },
+  'outbound-nftables': { language: 'sh', commands: [outboundNftables(rule)] },
+  'outbound-iptables': { language: 'sh', commands: outboundIptables(rule) },
   'receive-buffer': { language: 'sh', commands: commands('host.receive-buffer', facts([], {}, limits)) },
   mtu: {
     language: 'sh',

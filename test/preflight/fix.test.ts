@@ -46,7 +46,7 @@ describeWith(['netns', 'nft'], 'preflight --fix', () => {
       expect(fixed.code, fixed.stderr).toBe(0)
       expect(fixed.stdout).toMatch(/^WARNING .*\n[\s\S]*\nOK {6}Packets of 10\.99\.0\.2 arrive/)
       expect(fixed.stderr).toContain('To be run, as an administrator:')
-      expect(rules()).toContain('comment "gigewire"')
+      expect(rules()).toContain(`comment "gigewire-${CAMERA}-`)
       expect(JSON.parse(readFileSync(record, 'utf8'))).toMatchObject({
         version: 1,
         state: 'applied',

@@ -3,10 +3,19 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { firewalld, iptables, linuxRules, nftables, ufw } from '../../lib/preflight/rules/linux.js'
+import { FINDING_CODES, type FindingCode } from '../../lib/preflight/finding-codes.js'
+import {
+  firewalld,
+  inboundRule,
+  iptables,
+  linuxRules,
+  nftables,
+  ufw,
+} from '../../lib/preflight/rules/linux.js'
 import { portsAsCsv, portsAsMarkdown, portsOf } from '../../lib/preflight/rules/ports.js'
 import { powershell, sh } from '../../lib/preflight/rules/quote.js'
 import { remedyFor } from '../../lib/preflight/rules/remedies.js'
+import { planTrial } from '../../lib/preflight/trial.js'
 import { facts, nic } from './facts-builder.js'
 
 const plan = { program: '/usr/bin/node', programRealPath: '/usr/lib/node/bin/node' }
@@ -49,26 +58,41 @@ describe('ports', () => {
 })
 
 describe('commands', () => {
-  const rule = { camera: '192.168.7.10', nic: nic() }
+  const mark = 'gigewire-192.168.7.10-1a2b3c4d'
+  const rule = { camera: '192.168.7.10', nic: nic(), mark }
 
   it('of each dialect, with what takes them back', () => {
     expect(ufw(rule)).toMatchObject({
-      command: 'ufw allow in on eth1 proto udp from 192.168.7.10 comment gigewire',
-      undo: 'ufw delete allow in on eth1 proto udp from 192.168.7.10',
+      command: `ufw show added | grep -E '^ufw [a-z]+ in on eth1( log(-all)?)? from 192[.]168[.]7[.]10 proto udp( comment .*)?$' >&2 || ufw allow in on eth1 proto udp from 192.168.7.10 comment ${mark}`,
+      undo: `if ufw show added | grep -qF "comment '${mark}'"; then ufw delete allow in on eth1 proto udp from 192.168.7.10; fi`,
     })
     expect(ufw({ ...rule, ports: [5000, 5010] }).command).toContain(
       'from 192.168.7.10 to any port 5000:5010 ',
     )
+    const rich = `'rule priority="-28521" family="ipv4" source address="192.168.7.10" protocol value="udp" accept'`
     expect(firewalld(rule, 'public').map(({ command }) => command)).toEqual([
-      `firewall-cmd --zone=public --add-rich-rule='rule family="ipv4" source address="192.168.7.10" protocol value="udp" accept'`,
-      `firewall-cmd --permanent --zone=public --add-rich-rule='rule family="ipv4" source address="192.168.7.10" protocol value="udp" accept'`,
+      `firewall-cmd --zone=public --add-rich-rule=${rich}`,
+      `firewall-cmd --permanent --zone=public --add-rich-rule=${rich}`,
     ])
     expect(iptables({ ...rule, ports: [5000, 5000] })).toMatchObject({
-      command:
-        'iptables -I INPUT 1 -i eth1 -s 192.168.7.10 -p udp --dport 5000 -m comment --comment gigewire -j ACCEPT',
-      undo: 'iptables -D INPUT -i eth1 -s 192.168.7.10 -p udp --dport 5000 -m comment --comment gigewire -j ACCEPT',
+      command: `iptables -w -I INPUT 1 -i eth1 -s 192.168.7.10 -p udp --dport 5000 -m comment --comment ${mark} -j ACCEPT`,
+      undo: `iptables -w -D INPUT -i eth1 -s 192.168.7.10 -p udp --dport 5000 -m comment --comment ${mark} -j ACCEPT || [ $? = 1 ]`,
     })
     expect(nftables({ ...rule, ports: [5000, 5010] }).command).toContain('udp dport 5000-5010 accept')
+  })
+
+  it('of a trial are gone with the next boot, and other rules than those of a fix', () => {
+    const by = (linux: object) => planTrial(facts([], { firewall: { linux } }), 120).map((one) => one.command)
+    // What ufw is told it has written down for good.
+    expect(by({ ufw: { installed: true, enabled: true } })).toEqual([
+      expect.stringMatching(/^iptables -w -I INPUT 1 -i eth1 /),
+    ])
+    expect(by({ firewalld: { installed: true, running: true, defaultZone: 'public' } })).toEqual([
+      expect.stringMatching(/^firewall-cmd --zone=public --add-rich-rule='.*' --timeout=120$/),
+    ])
+    const linux = { iptables: { installed: true } }
+    const [fixed] = linuxRules(inboundRule(facts([]))!, facts([], { firewall: { linux } }))
+    expect(by(linux)[0]).not.toBe(fixed!.command)
   })
 
   it('by the manager that the machine has', () => {
@@ -109,6 +133,60 @@ describe('remedies', () => {
         elevated: true,
       },
     ])
+  })
+})
+
+describe('remedies', () => {
+  const LINUX_ONLY: FindingCode[] = [
+    'network.rp-filter',
+    'link.down',
+    'mtu.host',
+    'host.receive-buffer',
+    'host.backlog',
+    'nic.ring',
+    'firewall.outbound',
+  ]
+  const limits = { rmemMax: 212_992, netdevMaxBacklog: 1000, rpFilterAll: 1 }
+
+  it('have commands of the system alone that they are for', () => {
+    for (const system of ['windows', 'macos'] as const) {
+      const given = facts([], { system, firewall: {} }, { limits, interfaces: [nic({ up: false })] })
+      for (const code of LINUX_ONLY) {
+        const { commands, text } = remedyFor(code, given)!
+        expect([code, commands]).toEqual([code, []])
+        expect(text.length).toBeGreaterThan(20)
+      }
+      const everything = Object.keys(FINDING_CODES).map((code) => remedyFor(code as FindingCode, given))
+      const printed = everything.flatMap((one) => one?.commands ?? []).map(({ command }) => command)
+      expect(printed.join('\n')).not.toMatch(/sysctl|ethtool|ip link|nft|iptables|ufw/)
+    }
+  })
+
+  it('name the interface that is concerned', () => {
+    const interfaces = [
+      nic({ name: 'eth0', address: '10.0.0.1', up: false }),
+      nic({ name: 'eth1', up: false }),
+    ]
+    const { route: _, ...host } = facts([]).host
+    for (const given of [facts([], {}, { interfaces }), { ...facts([]), host: { ...host, interfaces } }])
+      expect(remedyFor('link.down', given)!.commands).toMatchObject([
+        { command: 'ip link set eth1 up', undo: 'ip link set eth1 down' },
+      ])
+    // The one that is concerned is on, and has no cable.
+    const unplugged = facts([], {}, { interfaces: [interfaces[0]!, nic({ carrier: false })] })
+    expect(remedyFor('link.down', unplugged)!.commands).toEqual([])
+  })
+
+  it('let this computer send by the manager that it has', () => {
+    const by = (linux: object) => remedyFor('firewall.outbound', facts([], { firewall: { linux } }))!
+    const starts = (linux: object) => by(linux).commands.map(({ command }) => command.split(' ')[0])
+    expect(starts({ ufw: { installed: true, enabled: true } })).toEqual(['ufw', 'ufw', 'ufw'])
+    expect(starts({ nftables: { installed: true } })).toEqual(['nft'])
+    expect(starts({ iptables: { installed: true } })).toEqual(['iptables', 'iptables', 'iptables'])
+    expect(by({ firewalld: { installed: true, running: true } })).toMatchObject({
+      commands: [],
+      text: expect.stringContaining('--list-all-policies'),
+    })
   })
 })
 

@@ -20,7 +20,7 @@ const killed = (commands: unknown, facts: unknown, file: string) => `
 import { execFileSync } from 'node:child_process'
 import { openForNow } from ${JSON.stringify(MODULE)}
 const trial = await openForNow(${JSON.stringify(commands)}, ${JSON.stringify(facts)}, { file: ${JSON.stringify(file)}, watchdog: 1 })
-console.log(execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }).includes('comment "gigewire"'))
+console.log(execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }).includes('comment "gigewire-'))
 execFileSync('pkill', ['-KILL', '-P', String(process.pid), 'sh'])
 await trial.close().catch(({ code, hint }) => console.log(code, hint))
 `
@@ -86,7 +86,7 @@ describeWith(['netns', 'nft', 'pkill'], 'preflight --try', () => {
     await lab(true, async ({ host, start, rules }) => {
       const before = rules()
       const running = start(CAMERA, '--try', '--yes')
-      await until(() => rules().includes('comment "gigewire"'), 'the open firewall')
+      await until(() => rules().includes('comment "gigewire-'), 'the open firewall')
       host.exec('pkill', '-KILL', '-f', `${main} preflight ${CAMERA} --try`)
       await running.end()
       await until(() => rules() === before, 'the firewall as it was')

@@ -1,12 +1,13 @@
 // What to do about a finding: in words, and where there are, the commands for this machine with what takes them back.
 
-import { ipv4Number, ipv4Text } from '../../ipv4.js'
+import { inSubnet, ipv4Number, ipv4Text } from '../../ipv4.js'
 import type { Facts, InterfaceFacts } from '../facts.js'
 import type { FindingCode } from '../finding-codes.js'
 import type { Remedy, RemedyCommand } from '../report.js'
 import { filtering } from '../route.js'
-import { inboundRule, linuxRules } from './linux.js'
-import { sh } from './quote.js'
+import { dialectOf, inboundRule, linuxRules } from './linux.js'
+import { OUTBOUND_FIREWALLD, outboundCommands } from './linux-outbound.js'
+import { powershell, sh } from './quote.js'
 import { windowsAllow, windowsDisable } from './windows.js'
 import { judgeWindows } from './windows-judge.js'
 
@@ -21,6 +22,14 @@ function nicOf({ host, camera }: Facts): InterfaceFacts | undefined {
   return (
     host.interfaces.find(({ name }) => name !== '' && name === host.route?.interface) ??
     (camera ? undefined : host.interfaces[0])
+  )
+}
+
+/** The one that is accused of having no link, as the diagnosis takes it: never another that happens to be down as well. */
+function nicTowards({ camera, host: { interfaces, route } }: Facts): InterfaceFacts | undefined {
+  return (
+    interfaces.find(({ name }) => name !== '' && name === route?.interface) ??
+    interfaces.find((nic) => camera !== undefined && inSubnet(camera.address, nic))
   )
 }
 
@@ -62,6 +71,21 @@ function macAllow({ plan }: Facts): RemedyCommand[] {
 
 const words = (text: string) => (): Remedy => ({ text, commands: [] })
 
+/** Its commands are Linux' own; the others are told in words. */
+function onLinux(
+  linux: (facts: Facts) => Remedy,
+  others: { windows: string; macos: string },
+): (facts: Facts) => Remedy {
+  return (facts) => (facts.system === 'linux' ? linux(facts) : { text: others[facts.system], commands: [] })
+}
+
+const elsewhere = (text: string) => ({ windows: text, macos: text })
+
+const CABLE = 'Plug the cable in at both ends; see that the camera has power.'
+const MTU = "Raise the MTU of the interface, and of the switch between; or use { packetSize: 'auto' }."
+const QUEUES = 'Let sockets have larger queues.'
+const RING = 'Lengthen the receive ring of the interface.'
+
 const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'firewall.inbound-stream': inbound(
     'Let UDP of the camera in. Where the images must pass a rule for a port, pin it with { streamPort }.',
@@ -87,11 +111,25 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'macos.local-network-privacy': words(
     'System Settings > Privacy & Security > Local Network: switch the app on; where it is on already, off and on again. A program started from Terminal needs none.',
   ),
-  'firewall.outbound': words('Allow outgoing UDP to port 3956, and from the stream to the camera.'),
+  'firewall.outbound': onLinux(
+    (facts) => ({
+      text:
+        dialectOf(facts) === 'firewalld'
+          ? OUTBOUND_FIREWALLD
+          : 'Let UDP out to the camera: commands to port 3956, and from the port of the stream.',
+      commands: outboundCommands(facts),
+    }),
+    {
+      windows:
+        'Windows lets everything out but for what a rule or a profile forbids: in Windows Defender Firewall with Advanced Security > Outbound Rules disable the block, or allow the program UDP to the camera.',
+      macos:
+        "macOS itself lets everything out: allow the program UDP to the camera in the other maker's firewall (Little Snitch, LuLu), or in the rules of pf (sudo pfctl -s rules).",
+    },
+  ),
   'network.broadcast-blocked': words(
     'Give the address of the camera where you open it. In a container, host networking makes broadcasts work.',
   ),
-  'network.wrong-subnet': ({ host, camera }) => {
+  'network.wrong-subnet': ({ host, camera, system }) => {
     const nics = host.interfaces.filter(({ up, loopback, address }) => up && !loopback && address !== '')
     const nic = nics.find(({ name }) => camera?.seenBy?.includes(name)) ?? nics[0]
     const mask = camera?.subnetMask ?? '255.255.255.0'
@@ -101,15 +139,15 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
         nic && camera?.mac
           ? [
               {
-                shell: 'sh',
-                command: `npx gigewire force-ip ${camera.mac} ${neighbourOf(nic)} --netmask ${nic.netmask} --interface ${sh(nic.name)}`,
+                shell: system === 'windows' ? 'powershell' : 'sh',
+                command: `npx gigewire force-ip ${camera.mac} ${neighbourOf(nic)} --netmask ${nic.netmask} --interface ${system === 'windows' ? powershell(nic.name) : sh(nic.name)}`,
                 elevated: false,
               },
             ]
           : [],
     }
   },
-  'network.rp-filter': ({ host }) => {
+  'network.rp-filter': onLinux(({ host, camera }) => {
     const settings = filtering(host).map(({ name, rpFilterOwn }) => ({
       name: `net.ipv4.conf.${name.replaceAll('.', '/')}.rp_filter`, // how sysctl wants the name of a VLAN
       before: rpFilterOwn,
@@ -120,7 +158,7 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
       `sysctl -w ${changed.map((one) => sh(`${one.name}=${value(one)}`)).join(' ')}`
     const known = changed.every(({ before }) => before !== undefined)
     return {
-      text: 'Give camera and interface addresses of one subnet that no other interface has; until then switch the filter off here.',
+      text: `Give camera and interface addresses of one subnet that no other interface has, and no other one the route to it (ip route get ${camera?.address ?? '<camera>'} names it); until then switch the filter off here.`,
       commands: [
         root(
           set(() => 0),
@@ -128,7 +166,7 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
         ),
       ],
     }
-  },
+  }, elsewhere('Give camera and interface addresses of one subnet that no other interface has.')),
   'network.ambiguous-route': words(
     'Give each network interface a subnet of its own, or name the one that the camera is at: { interface }.',
   ),
@@ -142,23 +180,24 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'camera.off-or-other-segment': words(
     "See the camera's power and cable, and whether it is in this network (VLAN); one that has just started needs up to a minute.",
   ),
-  'link.down': (facts) => {
-    const nic = facts.host.interfaces.find(
-      ({ up, carrier, loopback }) => !loopback && (!up || carrier === false),
-    )
-    return {
-      text: 'Plug the cable in at both ends; see that the camera has power.',
-      commands:
-        nic && !nic.up ? [root(`ip link set ${sh(nic.name)} up`, `ip link set ${sh(nic.name)} down`)] : [],
-    }
-  },
-  'mtu.host': (facts) => {
-    const nic = nicOf(facts)
-    const size = facts.plan.packetSize ?? 9000
-    return {
-      text: "Raise the MTU of the interface, and of the switch between; or use { packetSize: 'auto' }.",
-      commands:
-        nic && facts.system === 'linux'
+  'link.down': onLinux(
+    (facts) => {
+      const nic = nicTowards(facts)
+      return {
+        text: CABLE,
+        commands:
+          nic && !nic.up ? [root(`ip link set ${sh(nic.name)} up`, `ip link set ${sh(nic.name)} down`)] : [],
+      }
+    },
+    elsewhere(`${CABLE} See that the interface is switched on in the settings of the system.`),
+  ),
+  'mtu.host': onLinux(
+    (facts) => {
+      const nic = nicOf(facts)
+      const size = facts.plan.packetSize ?? 9000
+      return {
+        text: MTU,
+        commands: nic
           ? [
               root(
                 `ip link set ${sh(nic.name)} mtu ${Math.max(size, 1500)}`,
@@ -166,8 +205,13 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
               ),
             ]
           : [],
-    }
-  },
+      }
+    },
+    {
+      windows: `${MTU} It is set as Jumbo Packet, in the properties of the interface > Configure > Advanced.`,
+      macos: `${MTU} It is set in System Settings > Network > Details > Hardware.`,
+    },
+  ),
   'mtu.path': words(
     'Streams use the largest size that passes by themselves. For larger ones switch jumbo frames on at the switch between.',
   ),
@@ -181,23 +225,36 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'host.port-taken': words(
     'Close the program that has it (ss -ulpn, on Windows netstat -abn), or choose another { streamPort }; a range leaves a choice.',
   ),
-  'host.receive-buffer': ({ host: { limits } }) => ({
-    text: 'Let sockets have larger queues.',
-    commands: [
-      sysctl('net.core.rmem_max', Math.max(limits.receiveBuffer?.asked ?? 0, 32 << 20), limits.rmemMax),
-    ],
-  }),
-  'host.backlog': ({ host: { limits } }) => ({
-    text: 'Let more packets wait before IP, and keep other work off the core that takes the interrupts.',
-    commands: [sysctl('net.core.netdev_max_backlog', 10_000, limits.netdevMaxBacklog)],
-  }),
-  'nic.ring': (facts) => {
-    const nic = nicOf(facts)
-    return {
-      text: 'Lengthen the receive ring of the interface.',
-      commands: nic ? [root(`ethtool -G ${sh(nic.name)} rx 4096`)] : [],
-    }
-  },
+  'host.receive-buffer': onLinux(
+    ({ host: { limits } }) => ({
+      text: QUEUES,
+      commands: [
+        sysctl('net.core.rmem_max', Math.max(limits.receiveBuffer?.asked ?? 0, 32 << 20), limits.rmemMax),
+      ],
+    }),
+    {
+      windows:
+        'Windows has no setting for it: ask for smaller or fewer frames, and spread what the cameras send (gigewire plan).',
+      macos: `${QUEUES} The limit is kern.ipc.maxsockbuf (sysctl).`,
+    },
+  ),
+  'host.backlog': onLinux(
+    ({ host: { limits } }) => ({
+      text: 'Let more packets wait before IP, and keep other work off the core that takes the interrupts.',
+      commands: [sysctl('net.core.netdev_max_backlog', 10_000, limits.netdevMaxBacklog)],
+    }),
+    elsewhere('Keep other work off the core that takes the interrupts of the network interface.'),
+  ),
+  'nic.ring': onLinux(
+    (facts) => {
+      const nic = nicOf(facts)
+      return { text: RING, commands: nic ? [root(`ethtool -G ${sh(nic.name)} rx 4096`)] : [] }
+    },
+    {
+      windows: `${RING} It is set as Receive Buffers, in the properties of the interface > Configure > Advanced.`,
+      macos: 'Use an interface with a longer receive ring: macOS has no setting for it.',
+    },
+  ),
   'network.switch-loss': words(
     "See cable and connectors, the switch's counters, and the sum of what the cameras send; gigewire plan spreads it.",
   ),
