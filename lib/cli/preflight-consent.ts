@@ -16,11 +16,22 @@ export interface Consent {
 export async function agreedTo(
   commands: readonly RemedyCommand[],
   { facts }: PreflightReport,
+  consent: Consent,
+): Promise<boolean> {
+  const shell = facts.system === 'windows' ? 'powershell' : 'sh'
+  return await agreedToLines(
+    commands.map(({ command }) => ({ shell, command })),
+    consent,
+  )
+}
+
+export async function agreedToLines(
+  lines: readonly Pick<RemedyCommand, 'shell' | 'command'>[],
   { yes, output }: Consent,
 ): Promise<boolean> {
-  const as = facts.system === 'windows' ? (text: string) => text : asRoot
   output.note('\nTo be run, as an administrator:')
-  for (const { command } of commands) output.note(`  ${printable(as(command))}`)
+  for (const { shell, command } of lines)
+    output.note(`  ${printable(shell === 'sh' ? asRoot(command) : command)}`)
   if (yes || (await agreed())) return true
   output.note('Nothing was changed.')
   return false

@@ -1,10 +1,10 @@
 // `gigewire preflight --fix` and `--undo`: shows what would be run, asks, runs it, looks again.
 
-import { applyFix, planFix, undoFix } from '../preflight/fix.js'
+import { applyFix, planFix, planUndo, undoFix } from '../preflight/fix.js'
 import type { PreflightReport } from '../preflight/report.js'
-import { readUndo, undoFile } from '../preflight/undo-record.js'
+import { type KeptRecord, readUndo } from '../preflight/undo-record.js'
 import type { Output } from './output.js'
-import { agreedTo } from './preflight-consent.js'
+import { agreedTo, agreedToLines, type Consent } from './preflight-consent.js'
 import { preflightLines } from './preflight-report.js'
 import { printable } from './table.js'
 
@@ -12,16 +12,17 @@ import { printable } from './table.js'
 export async function fix(
   report: PreflightReport,
   again: () => Promise<PreflightReport>,
-  { yes, output }: { yes: boolean; output: Output },
+  consent: Consent,
 ): Promise<PreflightReport | undefined> {
+  const { output } = consent
   const commands = planFix(report)
   if (commands.length === 0) {
     output.note('\nNothing here is mended by a command.')
     return undefined
   }
-  if (!(await agreedTo(commands, report, { yes, output }))) return undefined
-  await applyFix(commands, report)
-  output.note(`Done; gigewire preflight --undo takes it back (${undoFile()}). Looking again:\n`)
+  if (!(await agreedTo(commands, report, consent))) return undefined
+  const file = await applyFix(commands, report)
+  output.note(`Done; gigewire preflight --undo takes it back (${file}). Looking again:\n`)
   const after = await again()
   for (const line of preflightLines(after, output.style)) output.line(line)
   if (after.findings[0]?.code === report.findings[0]?.code)
@@ -29,17 +30,28 @@ export async function fix(
   return after
 }
 
-export async function undo(output: Output): Promise<void> {
-  const record = await undoFix()
-  if (!record) output.line('There is nothing to take back.')
-  else for (const command of record.undo) output.line(`taken back: ${printable(command)}`)
-  output.object({ undone: record?.undo ?? [] })
+/** Of this camera, or of all. What is run as an administrator was read from a file: it is shown first. */
+export async function undo(camera: string | undefined, consent: Consent): Promise<void> {
+  const { output } = consent
+  const records = await planUndo(camera)
+  const lines = records.flatMap(({ undo, shell }) => undo.map((command) => ({ shell, command })))
+  const agreed = lines.length > 0 && (await agreedToLines(lines, consent))
+  if (agreed || lines.length === 0) await undoFix(records)
+  if (lines.length === 0) output.line('There is nothing to take back.')
+  else if (agreed) for (const { command } of lines) output.line(`taken back: ${printable(command)}`)
+  output.object({ undone: agreed ? lines.map(({ command }) => command) : [] })
 }
 
 /** Of an earlier run: said before anything else is looked at. */
 export async function tellEarlier(output: Output): Promise<void> {
-  const record = await readUndo().catch(() => undefined)
-  if (!record) return
-  const how = record.state === 'applied' ? 'is in force' : 'was cut off'
-  output.note(`A fix of ${record.at.slice(0, 10)} ${how}; gigewire preflight --undo takes it back.\n`)
+  const records = await readUndo().catch((error: Error) => {
+    output.warn(printable(error.message))
+    return [] as KeptRecord[]
+  })
+  for (const { at, camera, state } of records) {
+    const what = `A change of ${printable(at.slice(0, 10))}${camera === undefined ? '' : ` for ${printable(camera)}`}`
+    const how = state === 'applied' ? 'is in force' : 'was cut off, or could not be taken back'
+    output.note(`${what} ${how}; gigewire preflight --undo takes it back.`)
+  }
+  if (records.length > 0) output.note('')
 }

@@ -3,7 +3,7 @@
 import { planFix } from '../preflight/fix.js'
 import type { PreflightReport } from '../preflight/report.js'
 import { windowsTrial } from '../preflight/rules/windows.js'
-import { openForNow, planTrial } from '../preflight/trial.js'
+import { leftTo, openForNow, planTrial, type Shut, watchdogFor } from '../preflight/trial.js'
 import { agreedTo, type Consent } from './preflight-consent.js'
 import { preflightLines } from './preflight-report.js'
 import { printable } from './table.js'
@@ -20,10 +20,13 @@ export interface TrialOutcome {
 export async function tryOpen(
   report: PreflightReport,
   again: () => Promise<PreflightReport>,
+  /** ms that looking again may take. */
+  limit: number,
   consent: Consent,
 ): Promise<TrialOutcome | undefined> {
   const { output } = consent
-  const commands = planTrial(report.facts)
+  const watchdog = watchdogFor(limit)
+  const commands = planTrial(report.facts, watchdog)
   if (report.facts.system === 'windows') {
     output.note(
       '\nOn Windows by hand, in a PowerShell as an administrator: the first command shuts it again after two minutes.',
@@ -40,24 +43,26 @@ export async function tryOpen(
   }
   output.note('\nThe firewall would be opened for this camera, looked through, and shut again at once.')
   if (!(await agreedTo(commands, report, consent))) return undefined
-  const trial = await openForNow(commands, report.facts)
+  const trial = await openForNow(commands, report.facts, { watchdog })
   output.note('Open. Looking again:\n')
-  let restored = false
+  let shut: Shut | undefined
   let open: PreflightReport
   try {
     open = await again()
   } finally {
-    restored = (await trial.close()).restored
+    shut = await trial.close()
+    if (shut !== 'restored') output.warn(NOT_RESTORED[shut], leftTo(watchdog))
   }
   for (const line of preflightLines(open, output.style)) output.line(line)
-  if (restored) output.note('\nShut again: every rule is as it was.')
-  else
-    output.warn(
-      'Shut again, but the rules are not as they were before: somebody else has changed them meanwhile.',
-    )
+  if (shut === 'restored') output.note('\nShut again: every rule is as it was.')
   output.line(verdict(report, open))
-  return { opened: commands.map(({ command }) => command), report: open, restored }
+  return { opened: commands.map(({ command }) => command), report: open, restored: shut === 'restored' }
 }
+
+const NOT_RESTORED = {
+  differs: 'Shut again, but the rules are not as they were before: somebody else has changed them meanwhile.',
+  open: 'The firewall could not be shut again: what was opened may still be open.',
+} as const
 
 const accused = ({ findings }: PreflightReport) =>
   findings.some(({ code, severity }) => code.startsWith('firewall.') && severity !== 'info')

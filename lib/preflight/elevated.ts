@@ -4,13 +4,41 @@ import { spawn } from 'node:child_process'
 import { GigeError } from '../errors.js'
 import type { Shell } from './report.js'
 
-/** `strict`: the first that fails ends it, as an error. */
-export async function runElevated(commands: readonly string[], shell: Shell, strict: boolean): Promise<void> {
-  const [file, args] =
+/** The first that fails ends it, as an error. */
+export async function runElevated(commands: readonly string[], shell: Shell): Promise<void> {
+  const { code } = await run(
     shell === 'powershell'
-      ? elevatedPowershell(commands, strict)
-      : rootShell([strict ? 'set -e' : 'set +e', ...commands].join('\n'))
-  const child = spawn(file, args, { stdio: ['inherit', 'ignore', 'inherit'] })
+      ? elevatedPowershell(commands, 'Stop')
+      : rootShell(commands.map((command) => `{ ${command}; } >/dev/null || exit 1`).join('\n')),
+  )
+  if (code !== 0) {
+    throw new GigeError('ERR_GIGE_NETWORK', `The system refused: the commands ended with code ${code}`, {
+      hint: 'What was done of them is taken back by: gigewire preflight --undo',
+    })
+  }
+}
+
+/** Runs all of them, whatever becomes of each, and gives those that failed. */
+export async function undoElevated(commands: readonly string[], shell: Shell): Promise<string[]> {
+  if (shell === 'powershell') {
+    const { code } = await run(elevatedPowershell(commands, 'Continue'))
+    return code === 0 ? [] : [...commands] // which of them is not told
+  }
+  const { code, said } = await run(
+    rootShell(
+      [...commands.map((command, i) => `{ ${command}; } >/dev/null && echo done ${i}`), 'exit 0'].join('\n'),
+    ),
+  )
+  const done = new Set(code === 0 ? said.split('\n') : [])
+  return commands.filter((_, i) => !done.has(`done ${i}`))
+}
+
+async function run([file, args]: [string, string[]]): Promise<{ code: number | null; said: string }> {
+  const child = spawn(file, args, { stdio: ['inherit', 'pipe', 'inherit'] })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
@@ -20,16 +48,12 @@ export async function runElevated(commands: readonly string[], shell: Shell, str
       cause: error,
     })
   })
-  if (code !== 0 && strict) {
-    throw new GigeError('ERR_GIGE_NETWORK', `The system refused: the commands ended with code ${code}`, {
-      hint: 'What was done of them is taken back by: gigewire preflight --undo',
-    })
-  }
+  return { code, said }
 }
 
 /** One prompt of Windows for all of them. Encoded, so that nothing in a command meets a second shell. */
-function elevatedPowershell(commands: readonly string[], strict: boolean): [string, string[]] {
-  const script = [`$ErrorActionPreference = '${strict ? 'Stop' : 'Continue'}'`, ...commands].join('\n')
+function elevatedPowershell(commands: readonly string[], onError: 'Stop' | 'Continue'): [string, string[]] {
+  const script = [`$ErrorActionPreference = '${onError}'`, ...commands].join('\n')
   const encoded = Buffer.from(script, 'utf16le').toString('base64')
   const start = `exit (Start-Process powershell.exe -Verb RunAs -Wait -PassThru -ArgumentList '-NoProfile','-NonInteractive','-EncodedCommand','${encoded}').ExitCode`
   return ['powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', start]]

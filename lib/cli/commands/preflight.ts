@@ -58,7 +58,7 @@ export function addPreflight(program: Command, output: Output): void {
     .option('--try', 'is it the firewall? ask, open it for this camera for a moment, look again, shut it')
     .option('--fix', 'show what would mend it, ask, run it as an administrator, and look again')
     .option('--yes', 'do not ask')
-    .option('--undo', 'take back what --fix did')
+    .option('--undo', 'show what takes back what --fix did (for this address alone), ask, and run it')
     .option('--redact', 'with other addresses, MACs and user names in it')
     .addHelpText(
       'after',
@@ -97,21 +97,26 @@ function optionsOf(address: string | undefined, flags: Flags): PreflightOptions 
 }
 
 async function run(address: string | undefined, flags: Flags, output: Output): Promise<void> {
-  if (flags.undo) return await undo(output)
+  const consent = { yes: flags.yes === true, output }
+  if (flags.undo) return await undo(address, consent)
   using watch = new InterruptWatch()
   const look = () => lookOnce(address, flags, watch.signal)
   if (flags.ports === undefined) await tellEarlier(output)
   let report = await look()
   if (flags.ports !== undefined) return printPorts(report, flags.ports, output)
   for (const line of preflightLines(report, output.style)) output.line(line)
-  const consent = { yes: flags.yes === true, output }
-  const trial = flags.try ? await tryOpen(report, look, consent) : undefined
+  const trial = flags.try ? await tryOpen(report, look, limitOf(flags), consent) : undefined
   if (flags.fix) report = (await fix(report, look, consent)) ?? report
   const all = { ...report, ...(trial && { trial }) }
   const kept = flags.redact ? redact(all) : all
   if (flags.report !== undefined) await writeFile(flags.report, `${JSON.stringify(kept, null, 2)}\n`)
   output.object(kept)
   output.blocked = !report.ok
+}
+
+/** ms that one look may take. */
+function limitOf({ timeout = 30_000, idle = [] }: Flags): number {
+  return idle.reduce((sum, seconds) => sum + seconds * 1000, timeout)
 }
 
 async function lookOnce(
