@@ -74,5 +74,7 @@ function verdict(before: PreflightReport, open: PreflightReport): string {
       : 'It is the firewall of this computer: with it open nothing is dropped.'
   }
   if (before.findings[0]?.code === 'ok') return 'Nothing was in the way before, either.'
+  if (open.findings.some(({ code }) => code === 'firewall.outbound'))
+    return 'It shows nothing: only what comes in was let in, and what goes out is refused. See to that first.'
   return 'It makes no difference: the firewall of this computer is not what is in the way, and needs no rule.'
 }

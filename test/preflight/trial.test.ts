@@ -106,6 +106,21 @@ describeWith(['netns', 'nft', 'pkill'], 'preflight --try', () => {
     })
   })
 
+  it('does not acquit a firewall that refuses what is sent', async () => {
+    await lab(false, async ({ host, start }) => {
+      host.nft(`table inet filter {
+  chain output {
+    type filter hook output priority 0; policy accept;
+    udp dport 3956 drop
+  }
+}`)
+      const { code, stdout } = await start(CAMERA, '--try', '--yes').end()
+      expect(code).toBe(3)
+      expect(stdout).toContain('It shows nothing: only what comes in was let in')
+      expect(stdout).not.toContain('It makes no difference')
+    })
+  })
+
   it('is shut at once where it is killed', async () => {
     await lab(true, async ({ host, start, rules }) => {
       const before = rules()
