@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'vitest'
 import { netnsUnavailable } from './netns.js'
+import { POLKITD } from './system-bus.js'
 import { isRoot } from './user-namespace.js'
 
 const PACKAGES: Record<string, string> = {
@@ -18,6 +19,7 @@ const PACKAGES: Record<string, string> = {
   ufw: 'apt-get install ufw',
   'firewall-cmd': 'apt-get install firewalld',
   'dbus-daemon': 'apt-get install dbus',
+  'dbus-send': 'apt-get install dbus-bin',
   tshark: 'apt-get install tshark',
   cmake: 'apt-get install cmake g++',
   doctest: 'apt-get install doctest-dev',
@@ -44,6 +46,8 @@ const SPECIAL: Record<string, () => string | undefined> = {
   // a header, not a command
   doctest: () =>
     existsSync('/usr/include/doctest/doctest.h') ? undefined : `doctest is missing: ${PACKAGES.doctest}`,
+  // a service, not a command
+  polkit: () => (existsSync(POLKITD) ? undefined : 'polkit is missing: apt-get install polkitd'),
   // a library, not a command
   'aravis-0.8': () =>
     spawnSync('pkg-config', ['--exists', 'aravis-0.8']).status === 0
