@@ -1,6 +1,7 @@
 // From the bytes that lie in the camera to the text of the description: unzip, decode.
 
 import { createHash } from 'node:crypto'
+import { endianness } from 'node:os'
 import { descriptionError } from './errors.js'
 import { isZip, MAX_INFLATED, unzipDescription } from './zip.js'
 
@@ -52,8 +53,11 @@ const WINDOWS_1252 =
 
 /** By hand: TextDecoder('windows-1252') of several Node versions decodes these bytes as Latin-1. */
 function decodeWindows1252(data: Uint8Array): string {
-  const latin1 = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
-  return latin1.replace(/[\x80-\x9f]/g, (char) => WINDOWS_1252[char.charCodeAt(0) - 0x80]!)
+  const units = new Uint16Array(data.length)
+  data.forEach((byte, at) => {
+    units[at] = byte >= 0x80 && byte <= 0x9f ? WINDOWS_1252.charCodeAt(byte - 0x80) : byte
+  })
+  return new TextDecoder(endianness() === 'LE' ? 'utf-16le' : 'utf-16be').decode(units)
 }
 
 function decodeUtf16(data: Uint8Array): string {

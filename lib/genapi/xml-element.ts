@@ -1,29 +1,39 @@
 // One element of a description, as the scanner in xml.ts leaves it: text, line numbers, and children that hold nothing but text, are
 // made of the document when somebody asks, because most of a description is never looked at.
 
+/** Lines are counted once for each so many characters, and then within them: a document of line ends alone is as cheap as any. */
+const COUNTED_TOGETHER = 1 << 14
+
 /** Text of a document, with what is needed to tell the line of a place in it. */
 export class XmlDocument {
-  #lines: number[] | undefined
+  #lines: Uint32Array | undefined
 
   constructor(readonly text: string) {}
 
   /** Line of an offset, from 1. */
   lineOf(at: number): number {
-    this.#lines ??= lineStarts(this.text)
-    let [low, high] = [0, this.#lines.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.#lines[middle]! <= at) low = middle + 1
-      else high = middle
-    }
-    return Math.max(1, low)
+    const { text } = this
+    const end = Math.min(Math.max(at, 0), text.length)
+    this.#lines ??= linesBefore(text)
+    const part = Math.floor(end / COUNTED_TOGETHER)
+    return 1 + this.#lines[part]! + lineEnds(text, part * COUNTED_TOGETHER, end)
   }
 }
 
-function lineStarts(text: string): number[] {
-  const starts = [0]
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
-  return starts
+/** How many lines end before each part. */
+function linesBefore(text: string): Uint32Array {
+  const before = new Uint32Array(Math.floor(text.length / COUNTED_TOGETHER) + 1)
+  for (let part = 1; part < before.length; part++) {
+    const start = (part - 1) * COUNTED_TOGETHER
+    before[part] = before[part - 1]! + lineEnds(text, start, start + COUNTED_TOGETHER)
+  }
+  return before
+}
+
+function lineEnds(text: string, start: number, end: number): number {
+  let count = 0
+  for (let at = text.indexOf('\n', start); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) count++
+  return count
 }
 
 /** Names and values in turn. */
@@ -52,6 +62,7 @@ export class XmlElement {
   /** Bounds of the first run of text, which is mostly the only one; the end of CDATA is negative. */
   private start = 0
   private end = 0
+  private length = 0
   /** Bounds of the others. */
   private more: number[] | undefined
 
@@ -105,9 +116,10 @@ export class XmlElement {
     this.hasLeaves = true
   }
 
-  /** For the scanner: the document's text from `start` to `end` belongs to this element. */
-  addText(start: number, end: number, isCdata: boolean): void {
+  /** For the scanner: the document's text from `start` to `end` belongs to this element. Gives the length of all of its text. */
+  addText(start: number, end: number, isCdata: boolean): number {
     const last = isCdata ? -end : end
+    this.length += end - start
     if (this.end === 0) {
       this.start = start
       this.end = last
@@ -115,6 +127,7 @@ export class XmlElement {
       this.more ??= []
       this.more.push(start, last)
     }
+    return this.length
   }
 
   all(name: string): XmlElement[] {

@@ -17,6 +17,9 @@ export const MAX_DEPTH = 64
 /** Tags, comments and the like; real descriptions have 30 000. */
 export const MAX_ELEMENTS = 200_000
 export const MAX_ATTRIBUTES = 400_000
+/** Characters of one element's text, of one attribute; the longest real ones are tool tips of some thousand. */
+export const MAX_TEXT = 1 << 20
+export const MAX_ATTRIBUTE = 1 << 16
 
 /**
  * Elements side by side that hold nothing but text, which is what most of a description is: a regular expression takes them ten times
@@ -117,6 +120,7 @@ class Scanner {
     while (LEAVES.test(this.text)) {
       const end = LEAVES.lastIndex
       this.countLeaves(at, end)
+      if (end - at > MAX_TEXT) this.measureLeaves(at, end)
       if (this.tags.length === this.open.length) this.open.at(-1)!.addLeaves(at, end)
       at = end
     }
@@ -130,6 +134,17 @@ class Scanner {
     }
   }
 
+  private measureLeaves(start: number, end: number): void {
+    const text = this.text
+    for (let at = text.indexOf('>', start); at >= 0 && at < end; at = text.indexOf('>', at + 1)) {
+      this.measure(at, text.indexOf('<', at) - at)
+    }
+  }
+
+  private measure(at: number, length: number): void {
+    if (length > MAX_TEXT) throw this.fail(at, `a text of more than ${MAX_TEXT} characters`)
+  }
+
   private count(at: number): void {
     if (++this.markup > MAX_ELEMENTS) throw this.fail(at, `more than ${MAX_ELEMENTS} elements`)
   }
@@ -141,8 +156,11 @@ class Scanner {
     ATTRIBUTE.lastIndex = at
     for (let found = ATTRIBUTE.exec(text); found; found = ATTRIBUTE.exec(text)) {
       if (++this.attributes > MAX_ATTRIBUTES) throw this.fail(at, `more than ${MAX_ATTRIBUTES} attributes`)
+      const value = found[2] ?? found[3]!
+      if (value.length > MAX_ATTRIBUTE || found[1]!.length > MAX_ATTRIBUTE)
+        throw this.fail(at, `an attribute of more than ${MAX_ATTRIBUTE} characters`)
       attributes ??= []
-      attributes.push(found[1]!, decodeText(found[2] ?? found[3]!))
+      attributes.push(found[1]!, decodeText(value))
       at = ATTRIBUTE.lastIndex
     }
     at = this.skipSpace(at)
@@ -183,7 +201,8 @@ class Scanner {
   }
 
   private addText(start: number, end: number, isCdata: boolean): void {
-    if (this.tags.length === this.open.length) this.open.at(-1)?.addText(start, end, isCdata)
+    if (this.tags.length !== this.open.length) return
+    this.measure(start, this.open.at(-1)?.addText(start, end, isCdata) ?? 0)
   }
 
   private endOfName(at: number): number {

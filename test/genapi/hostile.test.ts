@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GigeError } from '../../lib/errors.js'
+import { loadDescription } from '../../lib/genapi/description.js'
 import { createNodeMap } from '../../lib/genapi/index.js'
 import { parseXml } from '../../lib/genapi/xml.js'
 import { camera, description, register } from './describe-camera.js'
@@ -33,8 +34,26 @@ describe('documents', () => {
     ['4 MiB of half a comment', `<a>&${'<!-- &'.repeat(700_000)}`],
     ['4 MiB of half tags', '<'.repeat(4 << 20)],
     ['4 MiB of one name', `<${'a'.repeat(4 << 20)}`],
+    ['2 MiB of one text', `<a><b>${'&lt;'.repeat(1 << 19)}</b></a>`],
+    ['2 MiB of one text beside markup', `<a><b x="1">${'\x01'.repeat(2 << 20)}</b></a>`],
+    ['2 MiB of one text in pieces', `<a>${`<![CDATA[${'x'.repeat(1 << 16)}]]>`.repeat(32)}</a>`],
+    ['an attribute of 128 KiB', `<a><b x="${'&lt;'.repeat(1 << 15)}"/></a>`],
   ])('%s is refused', async (_what, xml) => {
     await expect(soon(async () => parseXml(xml))).rejects.toEqual(fault)
+  })
+
+  it('31 MiB of line ends and of bytes of another code page are read in little memory', async () => {
+    const bytes = new Uint8Array(31 << 20).fill(0x0a)
+    bytes.fill(0x80, 10 << 20)
+    bytes.set(Buffer.from('<a>'), 9 << 20)
+    const before = process.memoryUsage().rss
+    const { xml, encoding } = loadDescription(bytes)
+    expect(encoding).toBe('windows-1252')
+    await expect(soon(async () => parseXml(xml))).rejects.toMatchObject({
+      code: 'ERR_GIGE_DESCRIPTION',
+      line: (10 << 20) - 3 + 1,
+    })
+    expect(process.memoryUsage().rss - before).toBeLessThan(400 << 20)
   })
 
   it('random bytes are refused or read, and nothing else happens', () => {

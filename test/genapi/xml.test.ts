@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createNodeMap } from '../../lib/genapi/index.js'
 import { MAX_DEPTH, parseXml } from '../../lib/genapi/xml.js'
 import type { XmlElement } from '../../lib/genapi/xml-element.js'
+import { XmlDocument } from '../../lib/genapi/xml-element.js'
 import { camera, description, register } from './describe-camera.js'
 import { FakePort } from './fake-port.js'
 
@@ -124,4 +125,16 @@ describe('a tree', () => {
     expect(parseXml(nested(MAX_DEPTH)).name).toBe('a')
     expect(() => parseXml(nested(MAX_DEPTH + 1))).toThrow(/nest deeper/)
   })
+})
+
+it('lines are counted right wherever they are', () => {
+  const text = fc
+    .array(fc.tuple(fc.constantFrom('\n', 'a', '\n\n'), fc.constantFrom(1, 100, 9000)), { maxLength: 12 })
+    .map((parts) => parts.map(([what, times]) => what.repeat(times)).join(''))
+  fc.assert(
+    fc.property(text, fc.nat(), (given, seed) => {
+      const at = given.length === 0 ? 0 : seed % given.length
+      expect(new XmlDocument(given).lineOf(at)).toBe(given.slice(0, at).split('\n').length)
+    }),
+  )
 })
