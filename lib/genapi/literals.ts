@@ -69,7 +69,8 @@ export function toPublicInteger(value: bigint): number | bigint {
   return Number.isSafeInteger(asNumber) ? asNumber : value
 }
 
-/** Nearest integer, halves away from zero (genapi.md 4.3); Math.round would send -5.5 to -5. */
+/** Nearest integer, halves away from zero (genapi.md 4.3); Math.round would send -5.5 to -5. Adding a half would round large numbers first. */
 export function roundHalfAway(value: number): number {
-  return value < 0 ? -Math.floor(-value + 0.5) : Math.floor(value + 0.5)
+  const whole = Math.trunc(value)
+  return Math.abs(value - whole) >= 0.5 ? whole + Math.sign(value) : whole
 }

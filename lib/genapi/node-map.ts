@@ -13,7 +13,7 @@ import { readModel } from './model.js'
 import { nearNames } from './near-names.js'
 import { Operations } from './operations.js'
 import type { Port } from './port.js'
-import { MISSING, type Session } from './session.js'
+import { MISSING, type Session, typed } from './session.js'
 import type {
   DescriptionInfo,
   DescriptionProblem,
@@ -207,7 +207,7 @@ class GenApiNodeMap extends EventEmitter<NodeMapEvents> implements Omit<NodeMap,
       return { value: s.about(name, () => this.node(name).valueIn(s)) }
     } catch (error) {
       if (error === MISSING) throw error
-      return { error }
+      return { error: typed(error, name) }
     }
   }
 

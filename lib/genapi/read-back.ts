@@ -24,6 +24,8 @@ export function isTaken(asked: FeatureValue, value: FeatureValue): boolean {
   if (typeof asked === 'string' || typeof value === 'string' || value instanceof Uint8Array)
     return asked === value
   if (typeof asked === 'bigint' && typeof value === 'bigint') return asked === value
+  // One that is a bigint is beyond 2^53: no register of single precision is in question.
+  if (typeof asked === 'bigint' || typeof value === 'bigint') return Number(asked) === Number(value)
   const [a, b] = [Number(asked), Number(value)]
   return a === b || (!Number.isSafeInteger(a) && Math.fround(a) === Math.fround(b))
 }

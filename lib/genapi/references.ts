@@ -30,7 +30,9 @@ const REGISTER_KINDS = new Set(['Register', 'IntReg', 'MaskedIntReg', 'FloatReg'
 // Real files stay below 50 000 of either; these end what only a hostile one can grow.
 const MAX_REFERENCES = 500_000
 const MAX_EDGES = 1_000_000
-const MAX_SELECTORS = 1000 // real descriptions have a few dozen; beyond, nobody looks for circles
+// Real descriptions have a few dozen selectors, and each selects a few features; beyond, nobody looks for circles.
+const MAX_SELECTORS = 1000
+const MAX_SELECTED = 10_000
 const MAX_SUSPENDABLE = 16
 /** Names kept in memory for quick answers; what is beyond is found anew each time. */
 const MAX_KEPT = 500_000
@@ -131,9 +133,18 @@ export class References {
 
   /** Selectors that select themselves, directly or through others. */
   circularSelectors(): string[] {
-    const selectors = [...this.#specs.keys()].filter((name) => this.selected(name).length > 0)
-    if (selectors.length > MAX_SELECTORS) return []
-    return selectors.filter((name) => reachable([name], (node) => this.selected(node)).has(name))
+    const selected = new Map<string, string[]>()
+    let edges = 0
+    for (const name of this.#specs.keys()) {
+      const list = this.selected(name)
+      if (list.length === 0) continue
+      selected.set(name, list)
+      edges += list.length
+      if (selected.size > MAX_SELECTORS || edges > MAX_SELECTED) return []
+    }
+    return [...selected.keys()].filter((name) =>
+      reachable([name], (node) => selected.get(node) ?? []).has(name),
+    )
   }
 
   /** The node's own mode or that of any node it is computed from, whichever is the weakest. */

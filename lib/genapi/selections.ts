@@ -1,5 +1,6 @@
 // Going through the values of selectors, and leaving them as they were (genapi.md 3.5).
 
+import { isReadable } from './access.js'
 import type { FeatureNode, FeatureValue, NodeMap } from './types.js'
 
 /** Values of selectors, the outermost first. */
@@ -55,20 +56,28 @@ export function selectorsOf(map: NodeMap, node: FeatureNode): string[] {
   return found
 }
 
-/** Sets the selectors to each combination of values that the camera offers, one after the other. */
+/**
+ * Sets the selectors to each combination of values that the camera offers, one after the other. A selector that cannot be moved stays where
+ * it is; `onLimit` is told where not all that there is was gone through.
+ */
 export async function* eachSelection(
   map: NodeMap,
   selectors: Selectors,
   names: readonly string[],
+  onLimit: (why: string) => void,
 ): AsyncGenerator<Selection, void, void> {
   let left = MAX_SELECTIONS
   async function* from(index: number, chosen: Selection): AsyncGenerator<Selection, void, void> {
     const name = names[index]
     if (name === undefined) {
       if (--left >= 0) yield chosen
+      else if (left === -1) onLimit(`${names.join(', ')} have more than ${MAX_SELECTIONS} combinations`)
       return
     }
-    for (const value of await valuesOf(map.node(name))) {
+    const values = await valuesOf(map.node(name), onLimit)
+    if (values === undefined) yield* from(index + 1, chosen)
+    for (const value of values ?? []) {
+      if (left < 0) return
       await selectors.set(name, value)
       yield* from(index + 1, { ...chosen, [name]: value })
     }
@@ -76,21 +85,35 @@ export async function* eachSelection(
   yield* from(0, {})
 }
 
-async function valuesOf(node: FeatureNode): Promise<(number | boolean | string)[]> {
-  if ((await node.access()) !== 'RW') return []
+/** undefined: it has none that can be told. */
+async function valuesOf(
+  node: FeatureNode,
+  onLimit: (why: string) => void,
+): Promise<(number | boolean | string)[] | undefined> {
+  const access = await node.access()
+  if (!isReadable(access)) return undefined
+  if (access === 'RO') return await currentOf(node)
   if (node.type === 'Enumeration') {
     const entries = await node.entries()
     return entries.filter(({ available }) => available).map(({ name }) => name)
   }
   if (node.type === 'Boolean') return [false, true]
-  if (node.type !== 'Integer') return []
+  if (node.type !== 'Integer') return await currentOf(node)
   const valid = await node.validValues()
-  if (valid) return valid.slice(0, MAX_VALUES).map(Number)
   const [min, max, inc] = [
     Number(await node.min()),
     Number(await node.max()),
     Number((await node.inc()) ?? 1),
   ]
-  const count = inc > 0 && max >= min ? Math.floor((max - min) / inc) + 1 : 0
-  return count > MAX_VALUES ? [] : Array.from({ length: count }, (_, index) => min + index * inc)
+  const count = valid?.length ?? (inc > 0 && max >= min ? Math.floor((max - min) / inc) + 1 : 0)
+  if (count > MAX_VALUES) {
+    onLimit(`${node.name} has more than ${MAX_VALUES} values`)
+    return await currentOf(node)
+  }
+  return valid?.map(Number) ?? Array.from({ length: count }, (_, index) => min + index * inc)
+}
+
+async function currentOf(node: FeatureNode): Promise<(number | boolean | string)[] | undefined> {
+  const value = await node.get()
+  return typeof value === 'bigint' || value instanceof Uint8Array ? undefined : [value]
 }

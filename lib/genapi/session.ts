@@ -283,7 +283,8 @@ const overlap = (a: RegisterRange, b: RegisterRange): boolean =>
   a.address < b.address + BigInt(b.length) && b.address < a.address + BigInt(a.length)
 
 /** Port failures keep their type and learn which feature they befell; the stack's end becomes a typed error. */
-function typed(error: unknown, subject: string): unknown {
+/** What node logic throws, as callers are to see it. */
+export function typed(error: unknown, subject: string): unknown {
   if (error instanceof GigeError) {
     error.feature ??= subject
     return error

@@ -22,6 +22,14 @@ export interface Settings {
   camera: { vendor: string; model: string; version: string }
   /** Selectors come last. */
   features: Setting[]
+  /** What of the camera's settings is not among them, and why; absent where all are. Nothing to load. */
+  skipped?: SkippedSetting[]
+}
+
+export interface SkippedSetting {
+  name: string
+  when?: Selection
+  reason: string
 }
 
 export interface SettingFailure extends Setting {
@@ -46,9 +54,15 @@ const MAX_PASSES = 5
 export async function saveSettings(map: NodeMap): Promise<Settings> {
   const { vendorName, modelName, version } = map.info
   const features: Setting[] = []
+  const skipped: SkippedSetting[] = []
   const save = async (node: FeatureNode, when?: Selection): Promise<void> => {
-    if ((await node.access()) !== 'RW') return
-    features.push({ name: node.name, value: await portable(node), ...(when ? { when } : {}) })
+    const place = { name: node.name, ...(when && Object.keys(when).length > 0 ? { when } : {}) }
+    const error = await refusalOf(async () => {
+      if ((await node.access()) !== 'RW') return
+      const value = await portable(node)
+      features.push({ ...place, value })
+    })
+    if (error !== undefined) skipped.push({ ...place, reason: (error as Error).message })
   }
   const { plain, selected, selectors } = arrange(map, candidates(map))
   await map.getMany(plain.map(({ name }) => name)) // together, so that each is at hand when its turn comes
@@ -56,11 +70,21 @@ export async function saveSettings(map: NodeMap): Promise<Settings> {
   const moved = new Selectors(map)
   await moved.restoring(async () => {
     for (const { by, nodes } of selected) {
-      for await (const when of eachSelection(map, moved, by)) for (const node of nodes) await save(node, when)
+      const onLimit = (reason: string) => skipped.push(...nodes.map(({ name }) => ({ name, reason })))
+      const error = await refusalOf(async () => {
+        for await (const when of eachSelection(map, moved, by, onLimit)) {
+          for (const node of nodes) await save(node, when)
+        }
+      })
+      if (error !== undefined) onLimit((error as Error).message)
     }
   })
   for (const node of selectors) await save(node)
-  return { camera: { vendor: vendorName, model: modelName, version }, features }
+  return {
+    camera: { vendor: vendorName, model: modelName, version },
+    features,
+    ...(skipped.length > 0 && { skipped }),
+  }
 }
 
 /**

@@ -65,8 +65,12 @@ export function formatFloat(value: number, format: FloatFormat): string {
   return print(shown - Math.sign(shown - value) * lastDigit(value, format), format)
 }
 
-function print(value: number, { notation, precision }: FloatFormat): string {
-  const digits = Math.min(100, Math.max(0, Math.trunc(precision) || 0))
+const digitsOf = ({ precision }: FloatFormat): number =>
+  Math.min(100, Math.max(0, Math.trunc(precision) || 0))
+
+function print(value: number, format: FloatFormat): string {
+  const digits = digitsOf(format)
+  const { notation } = format
   if (notation === 'Fixed') return value.toFixed(digits)
   if (notation === 'Scientific') return value.toExponential(digits)
   return value
@@ -76,7 +80,9 @@ function print(value: number, { notation, precision }: FloatFormat): string {
 }
 
 /** Weight of the last digit that `print` shows. */
-function lastDigit(value: number, { notation, precision }: FloatFormat): number {
+function lastDigit(value: number, format: FloatFormat): number {
+  const precision = digitsOf(format)
+  const { notation } = format
   if (notation === 'Fixed') return 10 ** -precision
   const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)))
   return 10 ** (exponent - (notation === 'Scientific' ? precision : precision - 1))

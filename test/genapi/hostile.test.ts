@@ -231,3 +231,20 @@ describe('size and depth', () => {
     expect(map.problems()).toEqual([])
   })
 })
+
+it('many names in a formula of schema 1.0, and selectors that select much, take no time', async () => {
+  const names = Array.from({ length: 40_000 }, (_, index) => `V${index}`)
+  const formula = `<IntSwissKnife Name="Sum">${names.map((name) => `<pVariable Name="${name}">One</pVariable>`).join('')}
+    <Formula>${names
+      .slice(-9000)
+      .map((name) => name.toLowerCase())
+      .join('+')}</Formula></IntSwissKnife><Integer Name="One"><Value>1</Value></Integer>`
+  const { map } = camera(formula, { schemaMinor: 0 })
+  expect(await soon(() => map.get('Sum'))).toBe(9000)
+  const selectors = Array.from(
+    { length: 900 },
+    (_, index) =>
+      `<Integer Name="S${index}"><Value>1</Value>${Array.from({ length: 100 }, (_, other) => `<pSelected>S${(index + other) % 900}</pSelected>`).join('')}</Integer>`,
+  ).join('')
+  expect(await soon(() => camera(selectors).map.problems())).toBeInstanceOf(Array)
+})

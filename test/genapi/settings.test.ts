@@ -76,6 +76,38 @@ describe('saving', () => {
     ])
   })
 
+  it('tells what cannot be read or gone through, and saves the rest', async () => {
+    const { map, port } = camera(
+      `${ROOT('Broken', 'Fixed', 'FixedSelector', 'Table', 'TableIndex', 'Wide', 'Gone', 'GoneSelector')}
+       <Enumeration Name="Broken">${streamable}${entries('Known')}<pValue>BrokenReg</pValue></Enumeration>
+       ${register('IntReg', 'BrokenReg', 0x30)}
+       <Enumeration Name="FixedSelector">${entries('All')}<ImposedAccessMode>RO</ImposedAccessMode><Value>0</Value><pSelected>Fixed</pSelected></Enumeration>
+       ${register('IntReg', 'Fixed', 0x10, streamable)}
+       <Integer Name="TableIndex"><Value>3</Value><Min>0</Min><Max>1000</Max><pSelected>Table</pSelected></Integer>
+       ${register('IntReg', 'Table', '<Address>0x1000</Address><pIndex Offset="4">TableIndex</pIndex>', streamable)}
+       <Integer Name="GoneSelector"><pIsImplemented>Zero</pIsImplemented><Value>0</Value><pSelected>Gone</pSelected></Integer>
+       <Integer Name="Zero"><Value>0</Value></Integer>
+       ${register('IntReg', 'Gone', 0x20, streamable)}
+       <Float Name="Wide">${streamable}<Value>0.5</Value></Float>`,
+    )
+    port.poke32(0x30, 7) // for which the description has no name
+    const { features, skipped } = await saveSettings(map)
+    expect(features).toEqual([
+      { name: 'Wide', value: 0.5 },
+      { name: 'Fixed', value: 0, when: { FixedSelector: 'All' } },
+      { name: 'Table', value: 0, when: { TableIndex: 3 } },
+      { name: 'Gone', value: 0 },
+    ])
+    expect(skipped).toEqual([
+      { name: 'Broken', reason: expect.stringContaining('holds 7') },
+      { name: 'Table', reason: 'TableIndex has more than 256 values' },
+    ])
+    expect(await loadSettings(map, { camera: { vendor: '', model: '', version: '' }, features })).toEqual({
+      taken: 4,
+      failed: [],
+    })
+  })
+
   it('takes what can be written where a description marks nothing', async () => {
     const { map } = camera(
       `${ROOT('Width', 'GevHeartbeatTimeout', 'TLParamsLocked')}<Integer Name="Width"><Value>5</Value></Integer>

@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import type { GigeError } from '../../lib/errors.js'
+import { roundHalfAway } from '../../lib/genapi/literals.js'
+import { formatFloat } from '../../lib/genapi/text-format.js'
 import { camera, description, register } from './describe-camera.js'
 
 const refusal = (reason: string, more: object = {}) =>
@@ -347,4 +349,49 @@ it('reads what identifies the description', () => {
     schemaVersion: '1.1.0',
   })
   expect(description('')).not.toContain('Name="Root"')
+})
+
+it('an entry of a number that no double holds is written as it is', async () => {
+  const { map } = camera(
+    `<Integer Name="Through"><pValue>Mode</pValue></Integer>
+     <Enumeration Name="Mode"><EnumEntry Name="A"><Value>9007199254740993</Value></EnumEntry><EnumEntry Name="B"><Value>9007199254740992</Value></EnumEntry><pValue>ModeReg</pValue></Enumeration>
+     ${register('IntReg', 'ModeReg', 0x10, '', { length: 8 })}`,
+  )
+  await map.set('Through', 9007199254740992n)
+  expect(await map.get('Mode')).toBe('B')
+  await map.set('Through', 9007199254740993n)
+  expect(await map.get('Mode')).toBe('A')
+})
+
+it.each(['NaN', 'INF', '-INF'])(
+  'a NumericValue and an increment of %s are no way out of the types',
+  async (number) => {
+    const { map } = camera(
+      `<Integer Name="Through"><pValue>Mode</pValue></Integer>
+     <Enumeration Name="Mode"><EnumEntry Name="A"><Value>1</Value><NumericValue>${number}</NumericValue></EnumEntry><Value>1</Value></Enumeration>
+     <Integer Name="OfFloat"><pValue>Float</pValue></Integer><Float Name="Float"><Value>1</Value><Inc>${number}</Inc></Float>`,
+    )
+    expect(['bigint', 'number']).toContain(typeof (await map.get('Through')))
+    expect(await map.node('OfFloat').inc()).toBe(number === 'INF' ? 2n ** 63n - 1n : 1)
+  },
+)
+
+it('rounds halves away from zero, and nothing else', () => {
+  const cases = [
+    0.5,
+    -0.5,
+    2.5,
+    -5.5,
+    0.49999999999999994,
+    -0.49999999999999994,
+    2 ** 52 + 1,
+    2 ** 53 - 1,
+    Infinity,
+  ]
+  expect(cases.map(roundHalfAway)).toEqual([1, -1, 3, -6, 0, -0, 2 ** 52 + 1, 2 ** 53 - 1, Infinity])
+})
+
+it('a precision that is none prints no digits, within the limits', () => {
+  const format = { notation: 'Fixed', precision: Number.NaN, min: 0, max: 0.7 }
+  expect(formatFloat(0.6, format)).toBe('0')
 })

@@ -31,6 +31,8 @@ Examples:
         'control',
         async (camera) => await camera.saveSettings(),
       )
+      for (const { name, reason } of settings.skipped ?? [])
+        output.warn(`${name} is not among them: ${reason}`)
       const text = JSON.stringify(settings, null, 2)
       if (file === undefined) {
         output.line(text)

@@ -63,15 +63,16 @@ export function toFloatLimits(limits: Limits<bigint>): Limits<number> {
 
 /** Integers within float limits: bounds move inwards, the increment is rounded. */
 export function toIntegerLimits(limits: Limits<number>): Limits<bigint> {
-  const inc = limits.inc === undefined ? 1 : Math.max(1, roundHalfAway(limits.inc))
+  const step = roundHalfAway(limits.inc ?? 1)
   return {
     min: clampToInt64(Math.ceil(limits.min)),
     max: clampToInt64(Math.floor(limits.max)),
-    inc: BigInt(inc),
+    inc: step >= 1 ? clampToInt64(step) : 1n, // and where it is no number
   }
 }
 
-function clampToInt64(value: number): bigint {
+/** The lowest where it is no number. */
+export function clampToInt64(value: number): bigint {
   if (Number.isNaN(value) || value <= Number(INT64_MIN)) return INT64_MIN
   return value >= Number(INT64_MAX) ? INT64_MAX : BigInt(value)
 }

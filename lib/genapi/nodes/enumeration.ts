@@ -7,7 +7,7 @@ import { parseInteger, toPublicInteger } from '../literals.js'
 import { entryNodeName, type NodeSpec } from '../model.js'
 import type { Session } from '../session.js'
 import type { EnumerationEntry, FeatureValue, InterfaceType } from '../types.js'
-import { integers, type Limits, toFloatLimits } from './domain.js'
+import { clampToInt64, integers, type Limits, toFloatLimits } from './domain.js'
 import { EnumEntryNode } from './enum-entry.js'
 import { GenApiNode } from './node.js'
 import { ValueSource } from './value-source.js'
@@ -79,7 +79,7 @@ export class EnumerationNode extends GenApiNode {
   override readPointedInteger(s: Session): bigint {
     const value = this.readInteger(s)
     const entry = this.#entryOf(s, value)
-    return entry?.hasNumericValue ? BigInt(Math.trunc(entry.numericValue)) : value
+    return entry?.hasNumericValue ? clampToInt64(Math.trunc(entry.numericValue)) : value
   }
 
   /** Every value may be tried through a pointer: the nearest entry is taken. */
@@ -91,8 +91,13 @@ export class EnumerationNode extends GenApiNode {
     return toFloatLimits(this.integerLimits(s))
   }
 
+  /** An entry of that very number, which a double may not hold; else the nearest. */
   protected override putInteger(s: Session, value: bigint): void {
-    this.putFloat(s, Number(value))
+    const same = this.entries.find(
+      (entry) => !entry.hasNumericValue && entry.value === value && isReadable(entry.access(s)),
+    )
+    if (same) this.#source.write(s, same.value)
+    else this.putFloat(s, Number(value))
   }
 
   protected override putFloat(s: Session, value: number): void {

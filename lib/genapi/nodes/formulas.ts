@@ -39,6 +39,8 @@ export class Formulas<T> {
   readonly #owner: GenApiNode
   readonly #domain: Domain<T>
   readonly #names = new Map<string, Load<T>>()
+  /** The same in capitals, the first of each. */
+  readonly #loose = new Map<string, Load<T>>()
   readonly #texts = new Map<string, string>()
   readonly #programs = new Map<string, Program<T, Load<T>> | GigeError>()
   readonly #variables: { ref: NodeRef; readsValue: boolean }[] = []
@@ -137,9 +139,7 @@ export class Formulas<T> {
 
   #looselyNamed(name: string): Load<T> | undefined {
     if (!this.#isLoose) return undefined
-    const upper = name.toUpperCase()
-    for (const [known, load] of this.#names) if (known.toUpperCase() === upper) return load
-    return undefined
+    return this.#loose.get(name.toUpperCase())
   }
 
   #addName(element: XmlElement, load: Load<T>): string {
@@ -148,6 +148,7 @@ export class Formulas<T> {
       throw descriptionError(`Line ${element.line}: ${element.name} without a Name.`, { line: element.line })
     }
     if (!this.#names.has(name)) this.#names.set(name, load)
+    if (this.#isLoose && !this.#loose.has(name.toUpperCase())) this.#loose.set(name.toUpperCase(), load)
     return name
   }
 
