@@ -9,13 +9,6 @@ export async function setFeatures(features: NodeMap, assignments: readonly Assig
   for (const { name, value } of assignments) await features.node(name).setText(value)
 }
 
-/** What a value is after it was set, where it differs from what was asked for. */
-export function differs(asked: string, now: string): boolean {
-  if (asked === now) return false
-  const [a, b] = [Number(asked), Number(now)]
-  return Number.isNaN(a) || Number.isNaN(b) || a !== b
-}
-
 export function messageOf(error: unknown): string {
   if (error instanceof GigeError) return error.message
   return error instanceof Error ? error.message : String(error)

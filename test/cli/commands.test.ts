@@ -120,7 +120,12 @@ describeWith(['netns'], 'commands', () => {
       { Width: 160, PixelFormat: 'Mono12p' },
     ])
     expect(await cliJson(network, 'set', 'T-1', 'Width', '320')).toEqual([{ Width: 320 }])
-    await cli(network, 'set', 'T-1', 'PixelFormat=Mono8')
+    // One value has many spellings: none of them is another one.
+    const spelled = ['PixelFormat=0x01080001', 'ExposureTime=1000.0', 'ChunkModeActive=0']
+    expect((await cli(network, 'set', 'T-1', ...spelled)).stderr).toBe('')
+    expect((await cli(network, 'set', 'T-1', 'ExposureTime=1000.04')).stderr).toMatch(
+      /ExposureTime: the camera made 1000(\.0)? of 1000\.04/,
+    )
     const refused = await cli(network, 'set', 'T-1', 'Width=99999')
     expect(refused).toMatchObject({ code: 1, stdout: '' })
     expect(refused.stderr).toMatch(/^error: .*Width.*\(ERR_GIGE_FEATURE\)\n {2}.*320/)

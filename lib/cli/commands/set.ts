@@ -1,9 +1,9 @@
 // `gigewire set`: changes features, in order, and says what the camera made of them.
 
 import type { Command } from 'commander'
+import { GigeError } from '../../errors.js'
 import { type Assignment, assignment } from '../arguments.js'
 import { addOpenOptions, type OpenFlags, withCamera } from '../camera-session.js'
-import { differs } from '../feature-text.js'
 import type { Output } from '../output.js'
 import { printable } from '../table.js'
 
@@ -30,15 +30,26 @@ Examples:
         const values: Record<string, unknown> = {}
         for (const { name, value } of assignments) {
           const node = features.node(name)
-          await node.setText(value)
+          const taken = await isTaken(node.setText(value, { readBack: true }))
           values[name] = await node.get({ ignoreCache: true })
-          const now = await node.getText()
-          output.line(`${name}=${printable(now)}`)
-          if (differs(value, now)) output.warn(`${name}: the camera made ${printable(now)} of ${value}`)
+          const now = printable(await node.getText())
+          output.line(`${name}=${now}`)
+          if (!taken) output.warn(`${name}: the camera made ${now} of ${value}`)
         }
         output.object(values)
       })
     })
+}
+
+/** False where the camera took something else. As values, since one value has many spellings. */
+async function isTaken(written: Promise<void>): Promise<boolean> {
+  try {
+    await written
+    return true
+  } catch (error) {
+    if (error instanceof GigeError && error.reason === 'differs') return false
+    throw error
+  }
 }
 
 function parse(words: string[], command: Command): Assignment[] {
