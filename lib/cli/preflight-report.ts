@@ -63,6 +63,10 @@ function remedyLines({ remedy }: Finding, paint: Painter): string[] {
       (line, i) => `${i === 0 ? paint('bold', 'to do   ') : '        '}${line}`,
     ),
     ...remedy.commands.flatMap((command) => commandLines(command, paint)),
+    ...(remedy.alternatives ?? []).flatMap((command) => [
+      `        ${paint('dim', `or, in ${command.shell === 'cmd' ? 'cmd.exe' : command.shell}:`)}`,
+      ...commandLines(command, paint),
+    ]),
   ]
 }
 

@@ -21,6 +21,8 @@ export interface RemedyCommand {
 export interface Remedy {
   text: string
   commands: RemedyCommand[]
+  /** The same for another shell: instead of `commands`, never beside them. */
+  alternatives?: RemedyCommand[]
 }
 
 export interface Finding {

@@ -9,7 +9,7 @@ import type { RemedyCommand } from '../../lib/preflight/report.js'
 import { firewalld, iptables, nftables, ufw } from '../../lib/preflight/rules/linux.js'
 import { outboundIptables, outboundNftables, outboundUfw } from '../../lib/preflight/rules/linux-outbound.js'
 import { remedyFor } from '../../lib/preflight/rules/remedies.js'
-import { windowsTrial } from '../../lib/preflight/rules/windows.js'
+import { netshAllow, windowsTrial } from '../../lib/preflight/rules/windows.js'
 import { facts, nic } from './facts-builder.js'
 
 const DOCS = path.join(import.meta.dirname, '../../docs/firewall')
@@ -56,6 +56,10 @@ const BLOCKS: Record<string, { language: string; commands: RemedyCommand[] }> = 
       'firewall.inbound-stream',
       facts([], windows, { interfaces: [nic({ profile: 'Public' })] }),
     ),
+  },
+  'windows-netsh': {
+    language: 'bat',
+    commands: [netshAllow(facts([], windows, { interfaces: [nic({ profile: 'Public' })] }))!],
   },
   'windows-trial': {
     language: 'powershell',

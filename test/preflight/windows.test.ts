@@ -59,6 +59,25 @@ function windows(
 }
 
 const STORES: [name: string, store: Store, verdict: string, why: string, lints: string[]][] = [
+  [
+    'rules of an app of the Store, and of a user',
+    {
+      local: {
+        a: allow('Protocol=17', 'LUOwn=S-1-5-21-1-2-3-1001', 'AppPkgId=S-1-15-2-1'),
+        b: block('AppPkgId=S-1-15-2-1'),
+      },
+    },
+    'blocked',
+    'default',
+    [],
+  ],
+  [
+    'a folder that names version and kind',
+    { local: { a: allow('Protocol=17', app('C:\\tools\\node-v18.1.0-win-x64\\node.exe')) } },
+    'blocked',
+    'default',
+    ['orphaned-version'],
+  ],
   ['no rule at all', {}, 'blocked', 'default', []],
   [
     'an allow rule for the program',
@@ -510,5 +529,55 @@ describe('findings on macOS', () => {
       expect(mac({ firewall: { macos } })(blind).code).toBe('firewall.inbound-stream')
     expect(mac({ firewall: { macos: { enabled: true, program: 'allowed' } } })(blind).code).toBe('unknown')
     expect(mac({ firewall: { macos: { enabled: false, blockAll: true } } })(blind).code).toBe('unknown')
+  })
+})
+
+describe('what is printed for Windows', () => {
+  const first = (given: Facts) => diagnose(given).find(({ code }) => code.startsWith('firewall.'))!
+  const commandsOf = (given: Facts) => first(given).remedy!
+
+  it('is certain where a way opened from inside shows it, and never by what was read alone', () => {
+    const given = windows({})
+    given.probes.push({ ...shot(1, { punched: true }), counters: {} })
+    expect(first(given)).toMatchObject({ code: 'firewall.inbound-stream', confidence: 'certain' })
+    const unread = windows({ settings: { localRulesIgnored: true } })
+    unread.probes = [unicast(1), broadcast(1)]
+    expect(first(unread)).toMatchObject({ code: 'firewall.policy-managed', confidence: 'high' })
+  })
+
+  it('is no rule where none counts', () => {
+    for (const settings of [{ localRulesIgnored: true }, { shieldsUp: true }]) {
+      for (const { remedy } of diagnose(windows({ settings }))) expect(remedy?.commands ?? []).toEqual([])
+    }
+    expect(commandsOf(windows({ settings: { shieldsUp: true } })).text).toContain('Block all incoming')
+  })
+
+  it('has the port that is pinned, and the address of a camera that is in no subnet of this computer', () => {
+    const pinned = commandsOf(windows({ plan: { streamPort: [5000, 5010] } }))
+    expect(pinned.commands.at(-1)!.command).toMatch(/ -RemoteAddress 'LocalSubnet' -LocalPort '5000-5010'$/)
+    expect(pinned.alternatives![0]!.command).toMatch(/ localport=5000-5010 remoteip=localsubnet$/)
+    const routed = commandsOf(
+      windows({ host: { interfaces: [nic({ profile: 'Public', address: '10.0.0.1' })] } }),
+    )
+    expect(routed.commands.at(-1)!.command).toContain(`-RemoteAddress '${CAMERA}'`)
+    expect(routed.alternatives![0]!.command).toMatch(new RegExp(` localport=any remoteip=${CAMERA}$`))
+  })
+
+  it('by netsh quotes any path that cmd.exe can be given, and is left out for others', () => {
+    const path = fc.string({ unit: fc.constantFrom(...'ab \\&|<>^%!"\'()$`;,=é\n') })
+    fc.assert(
+      fc.property(path, (program) => {
+        const netsh = commandsOf(windows({ plan: { programRealPath: program } })).alternatives?.[0]
+        expect(netsh === undefined).toBe(/["%!\n]/.test(program))
+        if (!netsh) return
+        // Within its quotes, and nothing but that is between them; outside there is nothing that cmd.exe would take for its own.
+        const [outside, inside] = [
+          netsh.command.split('"').filter((_, i) => i % 2 === 0),
+          netsh.command.split('"'),
+        ]
+        expect(inside[3]).toBe(program)
+        expect(outside.join('')).toMatch(/^[a-z0-9 =.-]+$/)
+      }),
+    )
   })
 })

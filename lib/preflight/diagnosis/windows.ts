@@ -25,7 +25,8 @@ const inbound: Rule = (e) => {
   return {
     code: 'firewall.inbound-stream',
     severity: opened || !tried ? 'warning' : 'error',
-    confidence: tried ? 'high' : 'medium',
+    // What passes once a way was opened from inside proves the firewall; that it is Windows' own, its rules say.
+    confidence: opened ? 'certain' : tried ? 'high' : 'medium',
     summary: `Windows' firewall blocks what the camera sends to ${facts.plan.programRealPath}`,
     evidence: [
       why,
@@ -42,13 +43,17 @@ const policy: Rule = (e) => {
   if (!isWindows(e)) return undefined
   const { policyManaged, verdict, profile } = judgeWindows(e.facts)
   if (!policyManaged || verdict === 'allowed' || (e.T?.arrived ?? 0) > 0) return undefined
+  const tried = failed(e.T) || failed(e.TP)
   return {
     code: 'firewall.policy-managed',
-    severity: 'error',
-    confidence: 'certain',
+    severity: tried ? 'error' : 'warning',
+    confidence: tried ? 'certain' : 'high', // what was only read is not proven
     summary:
       'A policy of this computer decides about its firewall: rules that are added here count for nothing',
-    evidence: [`local rules are ignored in profile ${profile}`],
+    evidence: [
+      `local rules are ignored in profile ${profile}`,
+      tried ? 'test packets were fired, and none arrived unasked' : 'it was not tried',
+    ],
   }
 }
 

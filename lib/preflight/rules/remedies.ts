@@ -8,7 +8,7 @@ import { filtering } from '../route.js'
 import { dialectOf, inboundRule, linuxRules } from './linux.js'
 import { OUTBOUND_FIREWALLD, outboundCommands } from './linux-outbound.js'
 import { powershell, sh } from './quote.js'
-import { windowsAllow, windowsDisable } from './windows.js'
+import { netshAllow, windowsAllow, windowsDisable } from './windows.js'
 import { judgeWindows } from './windows-judge.js'
 
 const root = (command: string, undo?: string): RemedyCommand => ({
@@ -40,10 +40,29 @@ function inbound(text: string): (facts: Facts) => Remedy {
       case 'linux':
         return { text, commands: rule ? linuxRules(rule, facts) : [] }
       case 'windows':
-        return { text, commands: [...windowsDisable(blockRules(facts)), ...windowsAllow(facts)] }
+        return onWindows(text, facts)
       default:
         return { text: MAC_FIREWALL, commands: macAllow(facts) }
     }
+  }
+}
+
+const POLICY =
+  'Give this to the administrator: inbound UDP from the camera to the program is to be allowed in all profiles, by the policy. gigewire preflight --ports markdown prints what must pass.'
+
+function onWindows(text: string, facts: Facts): Remedy {
+  const { why, policyManaged } = judgeWindows(facts)
+  if (policyManaged) return { text: POLICY, commands: [] } // a rule that is made here counts for nothing
+  if (why === 'shields-up')
+    return {
+      text: "Switch 'Block all incoming connections' off for the profile of this network: meanwhile no rule counts. Then run it again.",
+      commands: [],
+    }
+  const netsh = netshAllow(facts)
+  return {
+    text,
+    commands: [...windowsDisable(blockRules(facts)), ...windowsAllow(facts)],
+    ...(netsh && { alternatives: [netsh] }),
   }
 }
 
@@ -98,9 +117,7 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'firewall.broadcast-reply': inbound(
     'Give the address of the camera where you open it, or let UDP of the camera in.',
   ),
-  'firewall.policy-managed': words(
-    'Give this to the administrator: inbound UDP from the camera to the program is to be allowed in all profiles, by the policy. gigewire preflight --ports markdown prints what must pass.',
-  ),
+  'firewall.policy-managed': words(POLICY),
   'firewall.unicast-response-to-broadcast': words(
     'Give the address of the camera where you open it, or let the profile answer broadcasts (AllowUnicastResponseToMulticast).',
   ),

@@ -21,6 +21,8 @@ export interface WindowsRule {
   service: string | undefined
   /** Only packets of an authenticated connection (IPsec). */
   secure: boolean
+  /** For an app of the Store, which this program is not. */
+  forApp: boolean
   /** Made when somebody answered a prompt. */
   byPrompt: boolean
   name: string
@@ -29,6 +31,8 @@ export interface WindowsRule {
 }
 
 const MOST_FIELDS = 500
+/** An app's package, its container, and the user who has it installed. */
+const FOR_APPS = new Set(['AppPkgId', 'AppContainer', 'LUOwn'])
 /** Keys that decide nothing here. */
 const IDLE = new Set(['Name', 'Desc', 'EmbedCtxt', 'Edge', 'LSM', 'Platform', 'Platform2', 'Skip'])
 
@@ -53,6 +57,7 @@ export function parseWindowsRule(
     program: undefined,
     service: undefined,
     secure: false,
+    forApp: false,
     byPrompt: /^(TCP|UDP) Query User/.test(id),
     name: '',
     unknown: [],
@@ -102,6 +107,7 @@ function take(rule: WindowsRule, key: string, value: string): void {
       return
     default:
       if (/^Security/.test(key)) rule.secure = true
+      else if (FOR_APPS.has(key)) rule.forApp = true
       // Other address families, and what is not understood, narrow a rule in a way that is not known here.
       else if (!IDLE.has(key) && !/^(RA6|LA6)$/.test(key)) rule.unknown.push(key)
   }

@@ -61,10 +61,21 @@ export function judgeWindows(facts: Facts): WindowsVerdict {
   return { ...base, verdict: settings.defaultInbound === 'Block' ? 'blocked' : 'allowed', why: 'default' }
 }
 
+/** Rules for what comes in that name the program, whatever they are worth (requirement FLX-15). */
+export function rulesNaming(facts: Facts): WindowsRule[] {
+  const variables = facts.firewall.windows?.variables ?? {}
+  return rulesOf(facts).filter(
+    ({ direction, program }) =>
+      direction === 'In' &&
+      program !== undefined &&
+      samePath(expandVariables(program, variables), facts.plan.programRealPath),
+  )
+}
+
 function matches(rule: WindowsRule, facts: Facts, profile: Profile): boolean | 'maybe' {
   const { plan, camera, host } = facts
   const nic = host.interfaces.find(({ name }) => name === host.route?.interface)
-  if (!rule.active || rule.direction !== 'In' || rule.secure) return false
+  if (!rule.active || rule.direction !== 'In' || rule.secure || rule.forApp) return false
   if (rule.protocol !== undefined && rule.protocol !== UDP) return false
   if (rule.profiles.length > 0 && !rule.profiles.includes(profile)) return false
   if (rule.service !== undefined && rule.service !== '*') return false // this program is no service

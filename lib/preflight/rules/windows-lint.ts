@@ -25,7 +25,8 @@ export interface Lint {
 
 /** The firewall's service has none of the user's own. */
 const USER_VARIABLES = /%(USERPROFILE|LOCALAPPDATA|APPDATA|TEMP|TMP|HOMEPATH|HOMEDRIVE|USERNAME)%/i
-const VERSION = /[\\/](?:v|app-|python|node-v|nvm[\\/]v?)?\d+\.\d+(?:\.\d+)*[\\/]/i
+/** `v18.1.0`, `app-1.2.3`, `node-v18.1.0-win-x64`, `Python312`: a folder that the next version does not have. */
+const VERSION = /[\\/](?:[a-z]*-?v?\d+\.\d+(?:\.\d+)*[\w.-]*|python\d{2,4})[\\/]/i
 const UDP = 17
 
 const fileName = (path: string) => path.split(/[\\/]/).at(-1)?.toLowerCase() ?? ''

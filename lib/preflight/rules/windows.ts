@@ -2,14 +2,20 @@
 // its own, so that adding it twice makes one.
 
 import { createHash } from 'node:crypto'
+import { inSubnet } from '../../ipv4.js'
 import type { Facts } from '../facts.js'
 import type { RemedyCommand } from '../report.js'
 import { powershell } from './quote.js'
 import type { WindowsRule } from './windows-grammar.js'
 
 export function windowsAllow(facts: Facts): RemedyCommand[] {
-  const name = `gigewire/${createHash('sha256').update(facts.plan.programRealPath.toLowerCase()).digest('hex').slice(0, 12)}`
-  return [allow(name, facts)]
+  return [allow(ruleName(facts), facts)]
+}
+
+/** Of the program, so that adding it twice makes one. */
+function ruleName({ plan }: Facts): string {
+  const hash = createHash('sha256').update(plan.programRealPath.toLowerCase()).digest('hex')
+  return `gigewire/${hash.slice(0, 12)}`
 }
 
 /**
@@ -34,17 +40,53 @@ export function windowsTrial(facts: Facts): RemedyCommand[] {
   ]
 }
 
-function allow(name: string, { plan, camera, host }: Facts): RemedyCommand {
+/** The camera's subnet, as long as it is this computer's: LocalSubnet has nobody behind a router in it. */
+function sendersOf({ camera, host }: Facts): string {
+  if (!camera) return 'LocalSubnet'
+  const near = host.interfaces.some((nic) => !nic.loopback && inSubnet(camera.address, nic))
+  return near && host.route?.gateway === undefined ? 'LocalSubnet' : camera.address
+}
+
+/** Of a pinned stream port; the system chooses others anew each time. */
+function portsText({ plan: { streamPort } }: Facts): string | undefined {
+  return Array.isArray(streamPort) ? streamPort.join('-') : streamPort?.toString()
+}
+
+/**
+ * The same rule for cmd.exe, by the tool that every Windows has. undefined: nothing quotes such a path there, where a percent sign is replaced
+ * even between quotes.
+ */
+export function netshAllow(facts: Facts): RemedyCommand | undefined {
+  const program = facts.plan.programRealPath
+  if (/["%!\r\n]/.test(program)) return undefined
+  const name = ruleName(facts)
+  const settings = [
+    `name="${name}"`,
+    'dir=in action=allow protocol=udp profile=any enable=yes',
+    `program="${program}"`,
+    `localport=${portsText(facts) ?? 'any'}`,
+    `remoteip=${sendersOf(facts).toLowerCase()}`,
+  ]
+  return {
+    shell: 'cmd',
+    command: `netsh advfirewall firewall add rule ${settings.join(' ')}`,
+    undo: `netsh advfirewall firewall delete rule name="${name}"`,
+    elevated: true,
+  }
+}
+
+function allow(name: string, facts: Facts): RemedyCommand {
+  const { plan } = facts
+  const ports = portsText(facts)
   const program = plan.programRealPath
-  const routed = host.route?.gateway !== undefined
-  const from = camera && routed ? camera.address : 'LocalSubnet'
   const settings = [
     `-Name ${powershell(name)}`,
     `-DisplayName ${powershell(`gigewire (${program.split(/[\\/]/).at(-1)})`)}`,
     `-Group ${powershell('gigewire')}`,
     '-Direction Inbound -Action Allow -Protocol UDP -Profile Any -Enabled True',
     `-Program ${powershell(program)}`,
-    `-RemoteAddress ${powershell(from)}`,
+    `-RemoteAddress ${powershell(sendersOf(facts))}`,
+    ...(ports === undefined ? [] : [`-LocalPort ${powershell(ports)}`]),
   ]
   return {
     shell: 'powershell',
