@@ -24,6 +24,7 @@ export type {
 export type { Facts as PreflightFacts } from './preflight/facts.js'
 export { type PreflightOptions, preflight } from './preflight/preflight.js'
 export type { Finding, PortRequirement, PreflightReport, Remedy, RemedyCommand } from './preflight/report.js'
+export { requiredPorts } from './preflight/rules/ports.js'
 export {
   firstWrongByte,
   type Simulator,

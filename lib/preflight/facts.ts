@@ -33,6 +33,8 @@ export interface PlanFacts {
   packetSize?: number
   /** The camera sends events. */
   messageChannel?: boolean
+  /** Cameras keep one clock (PTP), and this computer takes part. */
+  ptp?: boolean
 }
 
 // ---- this machine ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ export function planOf({
   streamDestination,
   multicast,
   packetSize,
+  messageChannel,
+  ptp,
 }: Partial<Omit<PlanFacts, 'programRealPath'>>): PlanFacts {
   return {
     program,
@@ -22,6 +24,8 @@ export function planOf({
     ...(streamDestination !== undefined && { streamDestination }),
     ...(multicast !== undefined && { multicast }),
     ...(packetSize !== undefined && { packetSize }),
+    ...(messageChannel !== undefined && { messageChannel }),
+    ...(ptp !== undefined && { ptp }),
   }
 }
 

@@ -14,9 +14,11 @@ import { burst } from './probe/burst.js'
 import { counted } from './probe/counted.js'
 import { fireTestPackets } from './probe/test-packets.js'
 import { askByUnicast } from './probe/unicast.js'
-import type { PreflightReport } from './report.js'
+import type { PreflightReport, ProgramRule } from './report.js'
 import { routeBy } from './route.js'
 import { requiredPorts } from './rules/ports.js'
+import type { WindowsRule } from './rules/windows-grammar.js'
+import { rulesNaming } from './rules/windows-judge.js'
 
 export interface PreflightOptions {
   /** Its address; without it: this machine, and who answers. */
@@ -30,6 +32,10 @@ export interface PreflightOptions {
   streamDestination?: string
   multicast?: string
   packetSize?: number
+  /** The program listens to the camera's events: they come by a channel of their own. */
+  messageChannel?: boolean
+  /** This computer takes part where cameras keep one clock (PTP). */
+  ptp?: boolean
   /**
    * Where a way had to be opened from inside: stay silent so many seconds, then see whether it is still open. One silence for each number;
    * default none, since firewalls take 30 to 120 s.
@@ -50,6 +56,8 @@ const OPTIONS: argument.Rules<PreflightOptions> = {
   streamDestination: argument.address,
   multicast: argument.address,
   packetSize: argument.whole(46, 65535),
+  messageChannel: argument.flag,
+  ptp: argument.flag,
   idle: (name, value) => {
     for (const seconds of Array.isArray(value) && value.length <= 10 ? value : [value])
       argument.range(0.1, 600)(name, seconds)
@@ -75,9 +83,18 @@ export function report(facts: Facts): PreflightReport {
     findings,
     layers: layersOf(facts, findings),
     ports: requiredPorts(facts),
+    ...(facts.system === 'windows' && { rules: rulesNaming(facts).map(programRule) }),
     facts,
   }
 }
+
+const programRule = ({ id, name, store, action, active }: WindowsRule): ProgramRule => ({
+  id,
+  name,
+  store,
+  action,
+  active,
+})
 
 async function gather(options: PreflightOptions, signal: AbortSignal): Promise<Facts> {
   const facts = await collectFacts(planOf(options))

@@ -2,7 +2,12 @@
 // still be read. Networks stay networks, and masks, the loopback and broadcasts what they are. Pure.
 
 const IPV4 = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])/g
-const MAC = /\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/gi
+const MAC = /\b[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}\b/gi
+/** With `::` somewhere, or all of its eight parts; a zone behind it goes as well. Times have fewer colons. */
+const IPV6 =
+  /(?<![\w:.])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?)(?:%\w+)?(?![\w:])/gi
+/** Of a user or a machine: what stands behind S-1-5-21. */
+const SID = /\bS-1-5-21(?:-\d+){3,}/g
 /** `/home/jane`, `/Users/jane`, `C:\Users\jane`; in JSON backslashes are doubled. */
 const USER = /((?:\/home\/|\/Users\/|\\Users\\+))([^/\\"]+)/g
 const KEPT = /^(?:0|127|255)\./
@@ -11,6 +16,8 @@ export function redact<T>(report: T): T {
   const networks = new Map<string, number>()
   const macs = new Map<string, number>()
   const users = new Map<string, number>()
+  const others = new Map<string, number>()
+  const sids = new Map<string, number>()
   const numberOf = (known: Map<string, number>, key: string) => {
     const number = known.get(key) ?? known.size + 1
     known.set(key, number)
@@ -25,10 +32,16 @@ export function redact<T>(report: T): T {
       return `198.${18 + (network >> 8)}.${network & 255}${address.slice(at)}`
     })
     .replace(MAC, (mac) => {
-      if (/^(?:00:){5}00$|^(?:ff:){5}ff$/i.test(mac)) return mac
-      const number = numberOf(macs, mac.toLowerCase())
-      return `02:00:00:00:${(number >> 8).toString(16).padStart(2, '0')}:${(number & 255).toString(16).padStart(2, '0')}`
+      if (/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(mac)) return mac
+      const number = numberOf(macs, mac.toLowerCase().replaceAll('-', ':'))
+      const last = [number >> 8, number & 255].map((byte) => byte.toString(16).padStart(2, '0'))
+      return ['02', '00', '00', '00', ...last].join(mac[2])
     })
+    .replace(IPV6, (address) => {
+      if (/^::1?$/.test(address)) return address
+      return `2001:db8::${numberOf(others, address.toLowerCase()).toString(16)}`
+    })
+    .replace(SID, (sid) => `S-1-5-21-0-0-0-${numberOf(sids, sid)}`)
     .replace(USER, (_, folder: string, user: string) => `${folder}user${numberOf(users, user)}`)
   return JSON.parse(text) as T
 }

@@ -92,5 +92,15 @@ export interface PreflightReport {
   /** From the camera to the program; empty where no camera was asked for. */
   layers: Layer[]
   ports: PortRequirement[]
+  /** Windows: every rule for what comes in that names the program, whatever it is worth; absent elsewhere. */
+  rules?: ProgramRule[]
   facts: Facts
+}
+
+export interface ProgramRule {
+  id: string
+  name: string
+  store: 'local' | 'policy' | 'mdm'
+  action: string
+  active: boolean
 }

@@ -34,6 +34,7 @@ describe('ports', () => {
     expect(ids({})).toEqual(always)
     expect(ids({ multicast: '239.1.1.1' })).toEqual([...always, 'igmp'])
     expect(ids({ messageChannel: true })).toEqual([...always, 'message-channel'])
+    expect(ids({ ptp: true })).toEqual([...always, 'ptp-319-in', 'ptp-319-out', 'ptp-320-in', 'ptp-320-out'])
     const stream = (more: object) =>
       portsOf({ plan: { ...plan, ...more } }).find(({ id }) => id === 'gvsp-stream')
     expect(stream({})).toMatchObject({

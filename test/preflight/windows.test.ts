@@ -14,6 +14,7 @@ import {
 } from '../../lib/preflight/collect/windows-text.js'
 import { diagnose } from '../../lib/preflight/diagnosis/index.js'
 import type { Facts, WindowsProfile } from '../../lib/preflight/facts.js'
+import { report } from '../../lib/preflight/preflight.js'
 import { parseWindowsRule } from '../../lib/preflight/rules/windows-grammar.js'
 import { judgeWindows } from '../../lib/preflight/rules/windows-judge.js'
 import { lintWindowsRules } from '../../lib/preflight/rules/windows-lint.js'
@@ -543,6 +544,19 @@ describe('what is printed for Windows', () => {
     const unread = windows({ settings: { localRulesIgnored: true } })
     unread.probes = [unicast(1), broadcast(1)]
     expect(first(unread)).toMatchObject({ code: 'firewall.policy-managed', confidence: 'high' })
+  })
+
+  it('lists each rule that names the program', () => {
+    const { rules } = report(
+      windows({
+        local: { [PROMPT]: block('Protocol=17', app()), a: allow(app('D:\\node.exe')) },
+        policy: { p: allow(app()) },
+      }),
+    )
+    expect(rules).toEqual([
+      { id: PROMPT, name: 'theirs', store: 'local', action: 'Block', active: true },
+      { id: 'p', name: 'ours', store: 'policy', action: 'Allow', active: true },
+    ])
   })
 
   it('is no rule where none counts', () => {

@@ -22,6 +22,8 @@ interface Flags {
   multicast?: string
   packetSize?: number | 'auto'
   idle?: number[]
+  events?: boolean
+  ptp?: boolean
   program?: string
   timeout?: number
   ports?: 'markdown' | 'csv' | 'json'
@@ -42,6 +44,8 @@ export function addPreflight(program: Command, output: Output): void {
     .option('--stream-destination <address>', 'as the stream will have it')
     .option('--multicast <group>', 'as the stream will have it')
     .option('--packet-size <bytes>', 'as the stream will have it', packetSize)
+    .option('--events', "the program listens to the camera's events")
+    .option('--ptp', 'this computer takes part where cameras keep one clock')
     .option('--program <file>', 'the executable that receives (this one)')
     .option('--timeout <ms>', 'for all of it, silences aside (30000)', wholeNumber(100, 3_600_000))
     .option(
@@ -79,6 +83,7 @@ function optionsOf(address: string | undefined, flags: Flags): PreflightOptions 
   const {
     passive,
     packetSize: size,
+    events,
     ports,
     report: _,
     redact: __,
@@ -93,6 +98,7 @@ function optionsOf(address: string | undefined, flags: Flags): PreflightOptions 
     ...(address !== undefined && { camera: address }),
     ...((passive === true || ports !== undefined) && { active: false }),
     ...(typeof size === 'number' && { packetSize: size }),
+    ...(events && { messageChannel: true }),
   }
 }
 

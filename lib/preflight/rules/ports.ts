@@ -14,6 +14,7 @@ export interface PortsConfig {
   local?: string
 }
 
+/** What has to pass between this computer and the camera, by the facts of a report: `requiredPorts(report.facts)`. */
 export function requiredPorts(facts: Facts): PortRequirement[] {
   const local = facts.host.route?.source
   return portsOf({
@@ -133,6 +134,29 @@ export function portsOf({ plan, camera = 'any', local = 'any' }: PortsConfig): P
       when: 'events are switched on',
       whenClosed: 'No event arrives.',
     })
+  }
+  if (plan.ptp) {
+    for (const [direction, port, what] of [
+      ['in', 319, 'events'],
+      ['out', 319, 'events'],
+      ['in', 320, 'general messages'],
+      ['out', 320, 'general messages'],
+    ] as const) {
+      rows.push({
+        ...common,
+        id: `ptp-${port}-${direction}`,
+        purpose: `One clock for all cameras (PTP, ${what})`,
+        direction,
+        localPort: port,
+        remotePort: port,
+        remoteAddress: '224.0.1.129',
+        cast: 'multicast',
+        required: false,
+        when: 'cameras keep one clock, and this computer takes part; among the cameras nothing of it passes here',
+        whenClosed: 'Their clock and that of this computer drift apart.',
+        program: 'the PTP service of this computer',
+      })
+    }
   }
   return rows
 }
