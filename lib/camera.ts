@@ -18,6 +18,7 @@ import {
 } from './genapi/index.js'
 import { native } from './native.js'
 import { negotiate } from './packet-size.js'
+import { explainHolder } from './preflight/explain.js'
 import { CameraStream, type StreamHost } from './stream.js'
 import { STREAM } from './stream-options.js'
 import type {
@@ -133,7 +134,11 @@ async function takeControl(
     throw new GigeError(
       'ERR_GIGE_ACCESS_DENIED',
       `Camera ${info.address} is controlled by ${holder ? `${holder.address}:${holder.port}` : 'another application'}`,
-      { hint: error.hint, cause: error, details: { holder, status: error.status } },
+      {
+        hint: error.hint,
+        cause: error,
+        details: { holder, status: error.status, findings: await explainHolder(info.address, holder) },
+      },
     )
   }
 }

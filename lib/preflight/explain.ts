@@ -87,6 +87,18 @@ export async function explainSilence(address: string, signal?: AbortSignal): Pro
   return await findingsOf({ address }, source, { probes: [probe] })
 }
 
+/** Somebody else controls the camera. */
+export async function explainHolder(
+  address: string,
+  holder: { address: string; port: number } | undefined,
+): Promise<Finding[]> {
+  const probes: Probe[] = [
+    { probe: 'unicast', address, sent: 1, answers: 1, ms: 0 },
+    { probe: 'access', granted: false, status: 0x8006, ms: 0, ...(holder && { holder }) },
+  ]
+  return await findingsOf({ address }, undefined, { probes })
+}
+
 export interface NoFramesContext {
   /** Of the stream's start. */
   counters: ReturnType<typeof countersFor>

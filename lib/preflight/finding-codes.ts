@@ -32,6 +32,7 @@ export const FINDING_CODES = {
   'camera.no-test-packet': 'the camera sends no test packets', // 28
   'firewall.idle-timeout': 'the way in closes when nothing is sent for a while', // 29
   'firewall.policy-managed': 'firewall rules of this computer come from a policy', // 30
+  'camera.not-restored': 'registers that preflight had written could not be put back',
   'firewall.rule': 'a firewall rule of this computer would not do what it seems to', // the linter
   transient: 'results changed from one round to the next', // 31
   'stream.waiting-for-trigger': 'the camera waits for a trigger',

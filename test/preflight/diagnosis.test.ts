@@ -253,6 +253,12 @@ const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
     facts([unicast(1)], { stream: streamed({ lostOnWire: 9, counters: {} }) }),
   ],
   [
+    'registers that were not put back',
+    'camera.not-restored',
+    'certain',
+    facts([...well, { probe: 'restore', restored: ['0xd04'], failed: ['0xd18'], ms: 1 }]),
+  ],
+  [
     'a pinned port that is taken',
     'host.port-taken',
     'certain',

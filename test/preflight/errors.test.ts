@@ -115,6 +115,25 @@ describeWith(['netns', 'nft'], 'errors', () => {
     )
   })
 
+  it('of an opening: a camera that somebody else controls', async () => {
+    const failure = await lab(
+      () => {},
+      async (gigewire, address) => {
+        const first = await gigewire.openCamera(address)
+        const failure = await gigewire.openCamera(address).then(
+          () => undefined,
+          ({ code, message, hint, findings }) => ({ code, message, hint, findings }),
+        )
+        await first.close()
+        return failure
+      },
+    )
+    expect(failure).toMatchObject({
+      code: 'ERR_GIGE_ACCESS_DENIED',
+      findings: [{ code: 'camera.busy', confidence: 'certain' }],
+    })
+  })
+
   it('of a stream whose acquisition nobody has started: only where it is asked for', async () => {
     const codes = await lab(
       () => {},

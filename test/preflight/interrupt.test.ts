@@ -1,6 +1,7 @@
 // Preflight that is interrupted: whenever that is, the camera is left as it was, and free.
 
 import { expect, it } from 'vitest'
+import type { SimulatorOptions } from '../../lib/index.js'
 import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { remoteSimulator } from '../helpers/remote-simulator.js'
@@ -47,6 +48,64 @@ describeWith(['netns', 'nft'], 'an interrupted preflight', () => {
     for (const { how, registers } of result.after) expect([how, registers]).toEqual([how, result.before])
     const interrupted = result.after.filter(({ how }) => how === 'TimeoutError').length
     expect(interrupted).toBeGreaterThan(MOMENTS / 2)
+  })
+
+  /** What the camera sends unasked is dropped on its own side, where no counter of this computer sees it. */
+  const farFirewall = `table inet far {
+    chain output {
+      type filter hook output priority 0; policy accept;
+      udp sport 3956 accept
+      ct state new ip protocol udp drop
+    }
+  }`
+
+  it.each<[way: string, probe: string, options: SimulatorOptions, near: string, far: string]>([
+    ['a way is opened from inside', 'test-packet', {}, defaultDeny(), ''],
+    ['a new port is tried', 'test-packet', {}, '', farFirewall],
+    ['a stream stands for test packets', 'burst', { faults: { packetSize: 'no-test-packet' } }, '', ''],
+  ])('leaves them so while %s', async (way, probe, options, near, far) => {
+    using host = new Namespace()
+    using camera = new Namespace()
+    cable(host, { device: 'v0', cidr: `${HOST}/24` }, camera, { device: 'v1', cidr: `${CAMERA}/24` })
+    await remoteSimulator(camera, { ...SMALL, address: CAMERA, packetSize: 1200, ...options })
+    if (near) host.nft(near)
+    if (far) camera.nft(far)
+    const result = await insideOk(
+      host,
+      async (gigewire, address) => {
+        const monitor = await gigewire.openCamera(address, { access: 'monitor' })
+        const registers = () => monitor.readRegisters([0x0a00, 0x0d00, 0x0d04, 0x0d18])
+        const before = await registers()
+        const started = performance.now()
+        const whole = await gigewire.preflight({ camera: address })
+        const took = performance.now() - started
+        const after = [{ how: 'whole', registers: await registers() }]
+        // Nothing is touched before the answers to broadcasts have been waited for.
+        const quiet = whole.facts.probes.reduce(
+          (sum, { probe, ms }) => sum + (['unicast', 'broadcast'].includes(probe) ? ms : 0),
+          0,
+        )
+        for (let i = 0; i < 8; i++) {
+          const signal = AbortSignal.timeout(Math.round(quiet + ((took - quiet) * i) / 8))
+          const how = await gigewire.preflight({ camera: address, signal }).then(
+            () => 'ended',
+            (error: Error) => error.name,
+          )
+          after.push({ how, registers: await registers() })
+        }
+        await monitor.close()
+        return { before, after, probes: whole.facts.probes }
+      },
+      CAMERA,
+    )
+    expect(result.probes.map((one) => one.probe)).toContain(probe)
+    const shots = result.probes.filter((one) => one.probe === 'test-packet')
+    if (probe === 'test-packet')
+      expect(shots.some(({ punched, arrived }) => punched && arrived > 0)).toBe(true)
+    const ports = new Set(shots.map(({ port }) => port))
+    if (way.includes('new port')) expect(ports.size).toBe(2)
+    for (const { how, registers } of result.after) expect([how, registers]).toEqual([how, result.before])
+    expect(result.after.filter(({ how }) => how === 'TimeoutError').length).toBeGreaterThan(4)
   })
 
   it('leaves them so in the middle of a silence, and does not wait for its end', async () => {

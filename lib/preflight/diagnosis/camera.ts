@@ -35,6 +35,18 @@ const noTestPackets: Rule = ({ T, TP, burst, facts }) => {
   }
 }
 
+const notRestored: Rule = ({ facts, camera }) => {
+  const failed = facts.probes.flatMap((one) => (one.probe === 'restore' ? one.failed : []))
+  if (failed.length === 0) return undefined
+  return {
+    code: 'camera.not-restored',
+    severity: 'warning',
+    confidence: 'certain',
+    summary: `Registers of ${camera} could not be put back as they were before test packets were fired`,
+    evidence: failed.map((register) => `register ${register} was not taken`),
+  }
+}
+
 const portTaken: Rule = ({ facts }) => {
   const taken = facts.probes.find((one) => one.probe === 'port')
   if (!taken) return undefined
@@ -50,4 +62,4 @@ const portTaken: Rule = ({ facts }) => {
   }
 }
 
-export const CAMERA: Rule[] = [busy, portTaken, noTestPackets]
+export const CAMERA: Rule[] = [busy, portTaken, notRestored, noTestPackets]

@@ -27,6 +27,7 @@ const PLACES: Partial<Record<FindingCode, readonly LayerName[]>> = {
   'network.address-conflict': ['camera'],
   'stream.waiting-for-trigger': ['camera'],
   'stream.not-acquiring': ['camera'],
+  'camera.not-restored': ['camera'],
   'stream.wrong-destination': ['camera'],
   'stream.nothing-sent': ['camera', 'switch', 'router'],
   'stream.no-whole-frame': ['switch', 'router', 'interface'],

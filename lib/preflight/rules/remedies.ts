@@ -239,6 +239,9 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
   'camera.no-test-packet': words(
     'Give { packetSize } where you know what passes: 1500 does nearly everywhere.',
   ),
+  'camera.not-restored': words(
+    'The next stream sets them anew. Restart the camera where another application relies on what they were.',
+  ),
   'host.port-taken': words(
     'Close the program that has it (ss -ulpn, on Windows netstat -abn), or choose another { streamPort }; a range leaves a choice.',
   ),
