@@ -120,6 +120,16 @@ const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
     facts([...well, shot(0, { size: 9000 })], {}, { interfaces: [nic({ mtu: 9000 })] }),
   ],
   ['16', 'mtu.fragmentation', 'certain', facts([...well, shot(1, { size: 9000, fragmented: 1 })])],
+  [
+    '17',
+    'mtu.host',
+    'high',
+    facts(
+      [...well, shot(0, { size: 9000, counters: { nicDrop: 3, driver: { rx_length_errors: 3 } } })],
+      {},
+      { interfaces: [nic({ mtu: 9000 })] },
+    ),
+  ],
   ['17, 20', 'nic.ring', 'high', facts([...well.slice(0, -1), burst({ lostOnWire: 5 }, { nicDrop: 5 })])],
   [
     '18',
@@ -158,6 +168,16 @@ const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
         interfaces: [nic({ address: '172.17.0.2' })],
         route: { interface: 'eth1', source: '172.17.0.2', gateway: '172.17.0.1' },
       },
+    ),
+  ],
+  [
+    '27, of a failed negotiation',
+    'network.nat',
+    'high',
+    facts(
+      [unicast(1), shot(0, { punched: true })],
+      {},
+      { route: { interface: 'eth1', source: '192.168.7.1', gateway: '192.168.7.254' } },
     ),
   ],
   [

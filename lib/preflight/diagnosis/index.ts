@@ -43,6 +43,7 @@ const EXPLAINS: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   'macos.local-network-privacy': ['camera.off-or-other-segment', 'network.not-a-camera'],
   'firewall.policy-managed': ['firewall.inbound-stream'],
   'firewall.idle-timeout': ['firewall.inbound-stream', 'firewall.inbound-reject', 'network.nat'],
+  'mtu.host': ['mtu.path'],
   'firewall.outbound': ['camera.off-or-other-segment', 'network.broadcast-blocked'],
   'firewall.inbound-stream': ['camera.no-test-packet', 'network.nat'],
   'firewall.inbound-reject': ['camera.no-test-packet', 'network.nat'],

@@ -1,6 +1,6 @@
 // Packet sizes. Never without a smaller size that arrived on the same way: where nothing arrives, size is not the cause.
 
-import type { Rule } from './rule.js'
+import { count, driverText, type Rule } from './rule.js'
 
 const host: Rule = ({ nic, facts }) => {
   const wanted = facts.plan.packetSize
@@ -11,6 +11,31 @@ const host: Rule = ({ nic, facts }) => {
     confidence: 'certain',
     summary: `Packets of ${wanted} bytes do not fit ${nic.name}: its MTU is ${nic.mtu}`,
     evidence: [`MTU of ${nic.name}: ${nic.mtu}`, `packet size asked for: ${wanted}`],
+  }
+}
+
+/** Larger packets come as far as the interface, which does not take them, whatever its MTU says. */
+const atInterface: Rule = ({ facts, sizes, nic }) => {
+  const largest = Math.max(0, ...sizes.arrived)
+  const dropped = facts.probes.find(
+    (one) =>
+      one.probe === 'test-packet' &&
+      one.size > largest &&
+      one.arrived === 0 &&
+      one.fired > 0 &&
+      (one.counters?.nicDrop ?? 0) >= one.fired,
+  )
+  if (largest === 0 || dropped?.probe !== 'test-packet' || !nic) return undefined
+  return {
+    code: 'mtu.host',
+    severity: 'warning',
+    confidence: 'high',
+    summary: `${nic.name} drops packets of ${dropped.size} bytes, though its MTU is ${nic.mtu}`,
+    evidence: [
+      `test packets of ${largest} bytes arrived`,
+      `${count(dropped.fired, 'test packet')} of ${dropped.size} bytes fired, and ${dropped.counters!.nicDrop} dropped or with errors at the interface meanwhile`,
+      ...driverText(dropped.counters!.driver ?? {}),
+    ],
   }
 }
 
@@ -42,4 +67,4 @@ const fragmentation: Rule = ({ sizes }) => {
   }
 }
 
-export const MTU: Rule[] = [host, path, fragmentation]
+export const MTU: Rule[] = [host, atInterface, path, fragmentation]

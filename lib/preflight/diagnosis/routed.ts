@@ -3,10 +3,11 @@
 import type { Rule } from './rule.js'
 
 const nat: Rule = ({ T, TP, U, facts, nic }) => {
-  if (!U || !T || T.fired === 0 || T.arrived > 0 || (TP?.arrived ?? 0) > 0) return undefined
+  const first = T ?? TP // a failed negotiation opened a way from the beginning
+  if (!U || !first || first.fired === 0 || first.arrived > 0 || (TP?.arrived ?? 0) > 0) return undefined
   const { gateway } = facts.host.route ?? {}
   const { container, wsl } = facts.host.environment
-  const dropped = (T.counters.fwDrop ?? 0) > 0
+  const dropped = (first.counters.fwDrop ?? 0) > 0
   if (gateway === undefined || dropped || facts.plan.streamDestination !== undefined) return undefined
   return {
     code: 'network.nat',
@@ -15,7 +16,7 @@ const nat: Rule = ({ T, TP, U, facts, nic }) => {
     summary:
       'The camera cannot reach the address of this program: something between them translates addresses',
     evidence: [
-      `the camera answers by way of ${gateway}, and of ${T.fired + (TP?.fired ?? 0)} test packets to ${nic?.address ?? 'this computer'} none came as far as this network interface`,
+      `the camera answers by way of ${gateway}, and of ${(T?.fired ?? 0) + (TP?.fired ?? 0)} test packets to ${nic?.address ?? 'this computer'} none came as far as this network interface`,
       ...(container ? [`this program runs in a container (${container})`] : []),
       ...(wsl ? ['this program runs under WSL'] : []),
     ],
