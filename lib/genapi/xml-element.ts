@@ -2,7 +2,7 @@
 // made of the document when somebody asks, because most of a description is never looked at.
 
 /** Lines are counted once for each so many characters, and then within them: a document of line ends alone is as cheap as any. */
-const COUNTED_TOGETHER = 1 << 14
+const COUNTED_TOGETHER = 1 << 10
 
 /** Text of a document, with what is needed to tell the line of a place in it. */
 export class XmlDocument {
@@ -31,8 +31,9 @@ function linesBefore(text: string): Uint32Array {
 }
 
 function lineEnds(text: string, start: number, end: number): number {
+  const part = text.slice(start, end) // so that nothing looks for a line's end beyond it
   let count = 0
-  for (let at = text.indexOf('\n', start); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) count++
+  for (let at = part.indexOf('\n'); at >= 0; at = part.indexOf('\n', at + 1)) count++
   return count
 }
 

@@ -21,6 +21,9 @@ import { createNodeMap, loadDescription, parseDescriptionUrl } from '../../dist/
 
 const MAX_INPUT = 4 << 20
 const READING = 1000
+/** What a small archive may unfold to; so much is read in a moment as well, but not in the same one. */
+const SWOLLEN = 31 << 20
+const READING_SWOLLEN = 5000
 const USING = 5000
 
 const { values: options } = parseArgs({
@@ -162,8 +165,29 @@ function mutated(r, text) {
   return text.slice(0, MAX_INPUT)
 }
 
+/** One piece of text again and again, anywhere in it. */
+function swollen(r, text) {
+  const piece = r.pick([
+    '&lt;',
+    '&#65;',
+    '\n',
+    '\x01',
+    '\x80',
+    '1;',
+    ' a="b"',
+    'x',
+    ' ',
+    '<!-- -->',
+    '<a>1</a>',
+    ']]>',
+  ])
+  const from = r.below(text.length + 1)
+  const times = Math.floor((SWOLLEN - text.length) / piece.length)
+  return text.slice(0, from) + piece.repeat(Math.max(0, times)) + text.slice(from)
+}
+
 function zipped(r, text) {
-  const data = deflateRawSync(Buffer.from(text))
+  const data = deflateRawSync(Buffer.from(text, r.chance(0.1) ? 'latin1' : 'utf8'))
   const name = Buffer.from('c.xml')
   const local = Buffer.alloc(30)
   local.writeUInt32LE(0x04034b50, 0)
@@ -206,8 +230,14 @@ async function useFeature(node) {
 
 async function descriptionRun(r) {
   const text = mutated(r, description(r))
-  const bytes = r.chance(0.3) ? zipped(r, text) : Buffer.from(text, r.chance(0.1) ? 'latin1' : 'utf8')
-  const map = await within(READING, () => createNodeMap(loadDescription(bytes).xml, portOf(r)))
+  const swells = r.chance(0.03)
+  const bytes =
+    swells || r.chance(0.3)
+      ? zipped(r, swells ? swollen(r, text) : text)
+      : Buffer.from(text, r.chance(0.1) ? 'latin1' : 'utf8')
+  const map = await within(swells ? READING_SWOLLEN : READING, () =>
+    createNodeMap(loadDescription(bytes).xml, portOf(r)),
+  )
   await within(USING, () => map.problems())
   const names = [...map].slice(0, 40).map(({ name }) => name)
   const outcomes = await within(USING, () => map.getMany(names))
