@@ -114,7 +114,7 @@ async function probe(
     nic = await unicast(facts, camera, signal)
   }
   const seen = await broadcast(facts, camera, nic, signal)
-  host.neighbours = collectNeighbours() // they have been asked now
+  host.neighbours = collectNeighbours() ?? host.neighbours // they have been asked now
   if (camera === undefined || !active) return
   const answered = probes.some((one) => one.probe === 'unicast' && one.answers > 0)
   if (!answered || !nic) return

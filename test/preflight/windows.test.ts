@@ -3,7 +3,10 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { tellMac, tellWindows } from '../../lib/preflight/collect/index.js'
 import { parseApplicationFirewall } from '../../lib/preflight/collect/macos.js'
+import { carriersIn, gatewaysIn, neighboursIn } from '../../lib/preflight/collect/macos-network.js'
+import { windowsNetwork } from '../../lib/preflight/collect/windows-network.js'
 import {
   categoriesOf,
   filterDriversOf,
@@ -302,6 +305,24 @@ describe('rule stores', () => {
     expect(lintWindowsRules(given).map(({ problem }) => problem)).toEqual(lints)
   })
 
+  it.each(STORES)(
+    '%s: what is found, when nothing arrives and when it does',
+    (_, store, verdict, __, lints) => {
+      const byPolicy = store.settings?.localRulesIgnored === true || store.more?.modifyState === 1
+      const expected =
+        verdict === 'blocked' ? (byPolicy ? 'firewall.policy-managed' : 'firewall.inbound-stream') : 'unknown'
+      const [found, ...others] = diagnose(windows(store))
+      expect(
+        [found!.code, ...others.map(({ code }) => code)].filter((code) => code !== 'firewall.rule'),
+      ).toEqual([expected])
+      // Told as high at most: the probe that failed says that something is shut, and its rules what.
+      if (expected === 'firewall.inbound-stream') expect(found!.confidence).toBe('high')
+      expect(others.some(({ code }) => code === 'firewall.rule')).toBe(lints.length > 0)
+      const arrives = diagnose(windows(store, 1))
+      expect(arrives.map(({ code }) => code).filter((code) => code !== 'firewall.rule')).toEqual(['ok'])
+    },
+  )
+
   it('of any text are read or left out, and never run', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.tuple(fc.string(), fc.string())), (id, pairs) => {
@@ -391,6 +412,123 @@ describe("what Windows' tools print", () => {
     for (const text of ['', 'null', '7', '[1,2]', '{', '"x"'])
       expect([categoriesOf(text).size, productsOf(text)]).toEqual([0, []])
     fc.assert(fc.property(fc.string(), (text) => void parseRegQuery(text)))
+  })
+})
+
+describe('what systems tell of their networks', () => {
+  const host = (): Facts['host'] => ({
+    interfaces: [nic({ name: 'Ethernet 2', carrier: undefined as never })],
+    neighbours: [],
+    environment: {},
+    limits: {},
+    privileged: false,
+  })
+
+  it("Windows', of PowerShell's JSON", () => {
+    const json = JSON.stringify({
+      adapters: [
+        {
+          Name: 'Ethernet 2',
+          Status: 'Disconnected',
+          Speed: 1e9,
+          MacAddress: '00-1C-02-03-04-05',
+          NdisPhysicalMedium: 0,
+          Virtual: false,
+          DriverDescription: 'Some NIC',
+        },
+        {
+          Name: 'Wi-Fi',
+          Status: 'Up',
+          Speed: 866_700_000,
+          MacAddress: '00-1C-02-03-04-06',
+          NdisPhysicalMedium: 9,
+        },
+        { Name: 7 },
+      ],
+      routes: { InterfaceAlias: 'Wi-Fi', NextHop: '192.168.1.1' },
+      neighbours: [
+        { IPAddress: CAMERA, LinkLayerAddress: '00-11-22-33-44-55', State: 5, InterfaceAlias: 'Ethernet 2' },
+        { IPAddress: '192.168.7.99', LinkLayerAddress: '', State: 0, InterfaceAlias: 'Ethernet 2' },
+        {
+          IPAddress: '224.0.0.22',
+          LinkLayerAddress: '01-00-5E-00-00-16',
+          State: 6,
+          InterfaceAlias: 'Ethernet 2',
+        },
+      ],
+      elevated: true,
+      version: '10.0.22631.0',
+    })
+    const network = windowsNetwork(json)
+    expect(network.nics.get('Wi-Fi')).toEqual({
+      mac: '00:1c:02:03:04:06',
+      carrier: true,
+      speedMbps: 867,
+      wireless: true,
+      gateway: '192.168.1.1',
+    })
+    const told = host()
+    tellWindows(told, network)
+    expect(told).toMatchObject({
+      interfaces: [{ name: 'Ethernet 2', carrier: false, speedMbps: 1000, mac: '00:1c:02:03:04:05' }],
+      privileged: true,
+      environment: { osVersion: '10.0.22631.0' },
+    })
+    expect(told.neighbours).toEqual([
+      { address: CAMERA, mac: '00:11:22:33:44:55', interface: 'Ethernet 2', state: 'complete' },
+      { address: '192.168.7.99', mac: '', interface: 'Ethernet 2', state: 'incomplete' },
+    ])
+    expect(
+      diagnose(facts([unicast(0), broadcast(0)], { system: 'windows', firewall: {} }, told))[0]?.code,
+    ).toBe('link.down')
+    for (const text of ['', '7', 'null', '{"adapters":7,"routes":[[]],"neighbours":{"State":5}}'])
+      expect(windowsNetwork(text)).toEqual({ nics: new Map(), neighbours: [] })
+    fc.assert(fc.property(fc.json(), (text) => void windowsNetwork(text)))
+  })
+
+  it("macOS', of its commands' tables", () => {
+    const routes = `Routing tables
+
+Internet:
+Destination        Gateway            Flags               Netif Expire
+default            192.168.1.1        UGScg                 en0
+default            link#14            UCSIg             bridge0
+127                127.0.0.1          UCS                   lo0
+`
+    const arp = `? (192.168.7.10) at 0:11:22:33:44:5 on en5 ifscope [ethernet]
+? (192.168.7.99) at (incomplete) on en5 ifscope [ethernet]
+nonsense
+`
+    const nics = `lo0: flags=8049<UP,LOOPBACK,RUNNING,MULTICAST> mtu 16384
+en5: flags=8863<UP,BROADCAST,SMART,RUNNING,SIMPLEX,MULTICAST> mtu 1500
+	ether 00:1c:02:03:04:05
+	status: inactive
+en0: flags=8863<UP> mtu 1500
+	status: active
+`
+    expect(gatewaysIn(routes)).toEqual(new Map([['en0', '192.168.1.1']]))
+    expect(carriersIn(nics)).toEqual(
+      new Map([
+        ['en5', false],
+        ['en0', true],
+      ]),
+    )
+    const told = { ...host(), interfaces: [nic({ name: 'en5' })] }
+    tellMac(told, {
+      gateways: gatewaysIn(routes),
+      carriers: carriersIn(nics),
+      neighbours: neighboursIn(arp),
+      rmemMax: 8 << 20,
+      environment: { osVersion: '15.1', responsibleApp: 'Apple_Terminal' },
+    })
+    expect(told.neighbours).toEqual([
+      { address: '192.168.7.10', mac: '00:11:22:33:44:05', interface: 'en5', state: 'complete' },
+      { address: '192.168.7.99', mac: '', interface: 'en5', state: 'incomplete' },
+    ])
+    expect([told.interfaces[0]?.carrier, told.limits.rmemMax]).toEqual([false, 8 << 20])
+    fc.assert(
+      fc.property(fc.string(), (text) => void [gatewaysIn(text), carriersIn(text), neighboursIn(text)]),
+    )
   })
 })
 

@@ -6,13 +6,15 @@ import type { Facts, FirewallFacts, HostFacts, InterfaceFacts } from '../facts.j
 import { linuxEnvironment, linuxInterfaces, linuxLimits, linuxNeighbours } from './linux.js'
 import { linuxFirewall } from './linux-firewall.js'
 import { macosFirewall } from './macos.js'
+import { type MacosNetwork, macosNetwork } from './macos-network.js'
 import { windowsFirewall } from './windows.js'
+import type { WindowsNetwork } from './windows-network.js'
 
 const SYSTEMS: Partial<Record<NodeJS.Platform, Facts['system']>> = { win32: 'windows', darwin: 'macos' }
 
-/** Whom the system knows at the addresses that were asked lately. */
-export function collectNeighbours(): HostFacts['neighbours'] {
-  return process.platform === 'linux' ? linuxNeighbours() : []
+/** Whom the system knows at the addresses that were asked lately; undefined where that takes a process of its own, and so was asked once. */
+export function collectNeighbours(): HostFacts['neighbours'] | undefined {
+  return process.platform === 'linux' ? linuxNeighbours() : undefined
 }
 
 function collectHost(): { system: Facts['system']; host: HostFacts } {
@@ -23,7 +25,7 @@ function collectHost(): { system: Facts['system']; host: HostFacts } {
       system,
       host: {
         interfaces: linuxInterfaces(),
-        neighbours: collectNeighbours(),
+        neighbours: linuxNeighbours(),
         environment: linuxEnvironment(),
         limits: linuxLimits(),
         privileged,
@@ -34,7 +36,7 @@ function collectHost(): { system: Facts['system']; host: HostFacts } {
     system,
     host: {
       interfaces: interfaces(),
-      neighbours: collectNeighbours(),
+      neighbours: [],
       environment: {},
       limits: {},
       privileged,
@@ -52,10 +54,14 @@ async function collectFirewall(
   switch (system) {
     case 'linux':
       return { linux: await linuxFirewall(host.privileged, unread) }
-    case 'macos':
-      return { macos: await macosFirewall(program) }
+    case 'macos': {
+      const [macos, network] = await Promise.all([macosFirewall(program), macosNetwork()])
+      tellMac(host, network)
+      return { macos }
+    }
     default: {
-      const { firewall, profiles } = await windowsFirewall(unread)
+      const { firewall, profiles, network } = await windowsFirewall(unread)
+      tellWindows(host, network)
       for (const nic of host.interfaces) {
         const profile = profiles.get(nic.name)
         if (profile) nic.profile = profile
@@ -63,6 +69,24 @@ async function collectFirewall(
       return { windows: firewall }
     }
   }
+}
+
+export function tellMac(
+  host: HostFacts,
+  { gateways, carriers, neighbours, rmemMax, environment }: MacosNetwork,
+): void {
+  for (const nic of host.interfaces) {
+    const [gateway, carrier] = [gateways.get(nic.name), carriers.get(nic.name)]
+    Object.assign(nic, gateway !== undefined && { gateway }, carrier !== undefined && { carrier })
+  }
+  Object.assign(host, { neighbours, environment })
+  if (rmemMax !== undefined) host.limits.rmemMax = rmemMax
+}
+
+export function tellWindows(host: HostFacts, { nics, neighbours, elevated, version }: WindowsNetwork): void {
+  for (const nic of host.interfaces) Object.assign(nic, nics.get(nic.name))
+  Object.assign(host, { neighbours, privileged: elevated ?? host.privileged })
+  if (version !== undefined) host.environment.osVersion = version
 }
 
 function interfaces(): InterfaceFacts[] {

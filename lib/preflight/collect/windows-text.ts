@@ -106,14 +106,24 @@ export function filterDriversOf(json: string): { name: string; interface: string
   )
 }
 
-function listOf(json: string): Record<string, unknown>[] {
+const isObject = (one: unknown): one is Record<string, unknown> => typeof one === 'object' && one !== null
+
+function parsed(json: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(json)
-    const list = Array.isArray(parsed) ? parsed : [parsed]
-    return list
-      .filter((one): one is Record<string, unknown> => typeof one === 'object' && one !== null)
-      .slice(0, 200)
+    return JSON.parse(json)
   } catch {
-    return []
+    return undefined
   }
 }
+
+/** PowerShell makes no list of a single one. */
+export function listIn(value: unknown): Record<string, unknown>[] {
+  return (Array.isArray(value) ? value : [value]).filter(isObject).slice(0, 1000)
+}
+
+export function objectIn(json: string): Record<string, unknown> {
+  const value = parsed(json)
+  return isObject(value) ? value : {}
+}
+
+const listOf = (json: string) => listIn(parsed(json))

@@ -4,6 +4,7 @@
 import path from 'node:path'
 import type { InterfaceFacts, WindowsFirewall } from '../facts.js'
 import { type Printed, run, textOf } from './run.js'
+import { NETWORK_SCRIPT, type WindowsNetwork, windowsNetwork } from './windows-network.js'
 import {
   categoriesOf,
   filterDriversOf,
@@ -33,12 +34,13 @@ const powershell = (script: string) =>
 
 export interface WindowsFacts {
   firewall: WindowsFirewall
+  network: WindowsNetwork
   /** By the name of the NIC. */
   profiles: Map<string, NonNullable<InterfaceFacts['profile']>>
 }
 
 export async function windowsFirewall(unread: Record<string, string>): Promise<WindowsFacts> {
-  const [local, policy, categories, products, bindings] = await Promise.all([
+  const [local, policy, categories, products, bindings, network] = await Promise.all([
     registry(LOCAL),
     registry(POLICY),
     powershell('Get-NetConnectionProfile | Select-Object InterfaceAlias, NetworkCategory | ConvertTo-Json'),
@@ -48,6 +50,7 @@ export async function windowsFirewall(unread: Record<string, string>): Promise<W
     powershell(
       'Get-NetAdapterBinding -AllBindings | Where-Object Enabled | Select-Object Name, DisplayName, ComponentID | ConvertTo-Json',
     ),
+    powershell(NETWORK_SCRIPT),
   ])
   const tell = (what: string, printed: Printed) => {
     if ('refused' in printed) unread[what] = printed.refused
@@ -56,8 +59,10 @@ export async function windowsFirewall(unread: Record<string, string>): Promise<W
   tell('profiles of the networks', categories)
   tell('other firewalls', products) // servers have no Security Center
   tell('filter drivers', bindings)
+  tell('network interfaces', network)
   const [localValues, policyValues] = [parseRegQuery(textOf(local)), parseRegQuery(textOf(policy))]
   return {
+    network: windowsNetwork(textOf(network)),
     profiles: categoriesOf(textOf(categories)),
     firewall: {
       profiles: profilesOf(localValues, policyValues),

@@ -70,7 +70,8 @@ export function diagnose(facts: Facts): Finding[] {
   const causes = verdicts.filter(
     ({ code }, i) => !explained.has(code) && verdicts.findIndex((other) => other.code === code) === i,
   )
-  if (causes.length === 0) causes.push(closing(e))
+  // A rule that would not do what it seems to stops nothing by itself.
+  if (causes.every(({ code }) => code === 'firewall.rule')) causes.push(closing(e))
   return causes
     .sort(
       (a, b) =>
