@@ -2,7 +2,7 @@
 
 import { planFix } from '../preflight/fix.js'
 import type { PreflightReport } from '../preflight/report.js'
-import { windowsTrial } from '../preflight/rules/windows.js'
+import { windowsLadder } from '../preflight/rules/windows-ladder.js'
 import { leftTo, openForNow, planTrial, type Shut, watchdogFor } from '../preflight/trial.js'
 import { agreedTo, type Consent } from './preflight-consent.js'
 import { preflightLines } from './preflight-report.js'
@@ -28,11 +28,12 @@ export async function tryOpen(
   const watchdog = watchdogFor(limit)
   const commands = planTrial(report.facts, watchdog)
   if (report.facts.system === 'windows') {
-    output.note(
-      '\nOn Windows by hand, in a PowerShell as an administrator: the first command shuts it again after two minutes.',
-    )
-    for (const { command, undo } of windowsTrial(report.facts))
-      output.note(`  ${printable(command)}\n  # undo: ${printable(undo!)}`)
+    output.note('\nOn Windows by hand, in a PowerShell as an administrator, as far as it takes to know:')
+    for (const { text, commands: steps } of windowsLadder(report.facts)) {
+      output.note(`\n* ${text}`)
+      for (const { command, undo } of steps)
+        output.note(`  ${printable(command)}${undo === undefined ? '' : `\n  # undo: ${printable(undo)}`}`)
+    }
     return undefined
   }
   if (commands.length === 0) {

@@ -9,7 +9,8 @@ import type { RemedyCommand } from '../../lib/preflight/report.js'
 import { firewalld, iptables, nftables, ufw } from '../../lib/preflight/rules/linux.js'
 import { outboundIptables, outboundNftables, outboundUfw } from '../../lib/preflight/rules/linux-outbound.js'
 import { remedyFor } from '../../lib/preflight/rules/remedies.js'
-import { netshAllow, windowsTrial } from '../../lib/preflight/rules/windows.js'
+import { netshAllow } from '../../lib/preflight/rules/windows.js'
+import { windowsAudit, windowsLeaveOut, windowsTrial } from '../../lib/preflight/rules/windows-ladder.js'
 import { facts, nic } from './facts-builder.js'
 
 const DOCS = path.join(import.meta.dirname, '../../docs/firewall')
@@ -64,6 +65,16 @@ const BLOCKS: Record<string, { language: string; commands: RemedyCommand[] }> = 
   'windows-trial': {
     language: 'powershell',
     commands: windowsTrial(facts([], windows, { interfaces: [nic({ profile: 'Public' })] })),
+  },
+  'windows-audit': { language: 'powershell', commands: windowsAudit(facts([], windows)) },
+  'windows-leave-out': {
+    language: 'powershell',
+    commands: windowsLeaveOut(
+      facts([], windows, {
+        interfaces: [nic({ name: 'Ethernet 2', profile: 'Public' })],
+        route: { interface: 'Ethernet 2', source: '192.168.7.1' },
+      }),
+    ),
   },
   macos: {
     language: 'sh',

@@ -20,6 +20,7 @@ import type { Facts, WindowsProfile } from '../../lib/preflight/facts.js'
 import { report } from '../../lib/preflight/preflight.js'
 import { parseWindowsRule } from '../../lib/preflight/rules/windows-grammar.js'
 import { judgeWindows } from '../../lib/preflight/rules/windows-judge.js'
+import { windowsLadder } from '../../lib/preflight/rules/windows-ladder.js'
 import { lintWindowsRules } from '../../lib/preflight/rules/windows-lint.js'
 import { access, broadcast, CAMERA, facts, nic, shot, unicast } from './facts-builder.js'
 
@@ -668,6 +669,36 @@ describe('findings on macOS', () => {
       expect(mac({ firewall: { macos } })(blind).code).toBe('firewall.inbound-stream')
     expect(mac({ firewall: { macos: { enabled: true, program: 'allowed' } } })(blind).code).toBe('unknown')
     expect(mac({ firewall: { macos: { enabled: false, blockAll: true } } })(blind).code).toBe('unknown')
+  })
+})
+
+describe('steps to find out whether it is the firewall', () => {
+  const steps = (host: Partial<Facts['host']>) =>
+    windowsLadder(windows({ host: { interfaces: [nic({ profile: 'Public' })], ...host } }))
+
+  it('leave out an interface only where nothing but the camera is behind it', () => {
+    expect(steps({})).toHaveLength(3)
+    for (const more of [{ gateway: '192.168.7.254' }, { wireless: true }, { profile: undefined as never }])
+      expect(steps({ interfaces: [nic({ profile: 'Public', ...more })] })).toHaveLength(2)
+    expect(steps({ environment: { ssh: true } })).toHaveLength(2)
+  })
+
+  it('open nothing before something is there that shuts it, and quote what they are given', () => {
+    const [open, audit, out] = windowsLadder(
+      windows({
+        host: {
+          interfaces: [nic({ name: "NIC's", profile: 'Public' })],
+          route: { interface: "NIC's", source: '' },
+        },
+      }),
+    )
+    for (const step of [open!, out!])
+      expect(step.commands[0]!.command).toMatch(/^Register-ScheduledTask .*AddMinutes\(2\)/)
+    expect(out!.commands[1]!.command).toBe(
+      "Set-NetFirewallProfile -Name Public -DisabledInterfaceAliases 'NIC''s'",
+    )
+    expect(audit!.commands.at(-1)!.command).toContain("-match '192\\.168\\.7\\.10'")
+    expect(audit!.commands.map(({ undo }) => undo !== undefined)).toEqual([false, true, false])
   })
 })
 

@@ -9,35 +9,13 @@ import { powershell } from './quote.js'
 import type { WindowsRule } from './windows-grammar.js'
 
 export function windowsAllow(facts: Facts): RemedyCommand[] {
-  return [allow(ruleName(facts), facts)]
+  return [windowsRule(ruleName(facts), facts)]
 }
 
 /** Of the program, so that adding it twice makes one. */
 function ruleName({ plan }: Facts): string {
   const hash = createHash('sha256').update(plan.programRealPath.toLowerCase()).digest('hex')
   return `gigewire/${hash.slice(0, 12)}`
-}
-
-/**
- * The same rule for a moment: first a task of the system that deletes it after two minutes, and then itself, whatever becomes of this
- * program; then the rule (reference/firewall.md section 7, step 3).
- */
-export function windowsTrial(facts: Facts): RemedyCommand[] {
-  const name = 'gigewire-trial'
-  const forget = `Unregister-ScheduledTask -TaskName ${name} -Confirm:$false`
-  const watchdog = powershell(
-    `-NoProfile -NonInteractive -Command "Remove-NetFirewallRule -Name ${name}; ${forget}"`,
-  )
-  const action = `(New-ScheduledTaskAction -Execute 'powershell.exe' -Argument ${watchdog})`
-  return [
-    {
-      shell: 'powershell',
-      command: `Register-ScheduledTask -TaskName ${name} -User 'SYSTEM' -RunLevel Highest -Action ${action} -Trigger (New-ScheduledTaskTrigger -Once -At (Get-Date).AddMinutes(2))`,
-      undo: forget,
-      elevated: true,
-    },
-    allow(name, facts),
-  ]
 }
 
 /** The camera's subnet, as long as it is this computer's: LocalSubnet has nobody behind a router in it. */
@@ -75,7 +53,8 @@ export function netshAllow(facts: Facts): RemedyCommand | undefined {
   }
 }
 
-function allow(name: string, facts: Facts): RemedyCommand {
+/** Lets the program have what the camera sends. */
+export function windowsRule(name: string, facts: Facts): RemedyCommand {
   const { plan } = facts
   const ports = portsText(facts)
   const program = plan.programRealPath
