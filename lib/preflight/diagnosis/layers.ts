@@ -62,7 +62,7 @@ const NAMES: Record<LayerName, string> = {
   camera: 'camera',
   cable: 'cable',
   switch: 'switch',
-  router: 'router, and what is behind it (a second router, the filter of a company)',
+  router: 'router, second router, company filter',
   interface: 'network interface',
   firewall: 'firewall of this computer',
   'security-product': 'other security products',
