@@ -5,9 +5,9 @@ const IPV4 = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])/g
 const MAC = /\b[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}\b/gi
 /** With `::` somewhere, or all of its eight parts; a zone behind it goes as well. Times have fewer colons. */
 const IPV6 =
-  /(?<![\w:.])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?)(?:%\w+)?(?![\w:])/gi
-/** Of a user or a machine: what stands behind S-1-5-21. */
-const SID = /\bS-1-5-21(?:-\d+){3,}/g
+  /(?<![\w:.])(?=[0-9a-f:]*\d)(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?)(?:%\w+)?(?![\w:]|\.\d)/gi
+/** Of a user, a machine or an app. */
+const SID = /\b(S-1-(?:5-21|12-1|15-[23]))(?:-\d+){3,}/g
 /** `/home/jane`, `/Users/jane`, `C:\Users\jane`; in JSON backslashes are doubled. */
 const USER = /((?:\/home\/|\/Users\/|\\Users\\+))([^/\\"]+)/g
 const KEPT = /^(?:0|127|255)\./
@@ -41,7 +41,7 @@ export function redact<T>(report: T): T {
       if (/^::1?$/.test(address)) return address
       return `2001:db8::${numberOf(others, address.toLowerCase()).toString(16)}`
     })
-    .replace(SID, (sid) => `S-1-5-21-0-0-0-${numberOf(sids, sid)}`)
+    .replace(SID, (sid, kind: string) => `${kind}-0-0-0-${numberOf(sids, sid)}`)
     .replace(USER, (_, folder: string, user: string) => `${folder}user${numberOf(users, user)}`)
   return JSON.parse(text) as T
 }

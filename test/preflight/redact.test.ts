@@ -40,16 +40,23 @@ describe('redaction', () => {
     const sid = 'S-1-5-21-1004336348-1177238915-682003330-1001'
     const given = {
       ipv6: ['fe80::a00:27ff:fe4e:66a1%eth0', '2003:e1:f700::12', '2003:00e1:f700:0:0:0:0:12', '::1', '::'],
+      mapped: ['::ffff:203.0.113.9', 'std::vector, a::b'],
       times: ['12:30:59', '2026-11-27T12:30:59.001Z'],
-      sids: [`UDP Query User|${sid}`, sid, 'S-1-5-18'],
+      sids: [`UDP Query User|${sid}`, sid, 'S-1-5-18', 'S-1-12-1-1004336348-2-3-4'],
       macs: ['AA-BB-CC-00-11-22', 'aa:bb:cc:00:11:22'],
     }
     const text = JSON.stringify(redact(given))
     for (const one of ['fe80', '2003', '1004336348', 'BB-CC', 'bb:cc']) expect(text).not.toContain(one)
-    const { ipv6, times, sids, macs } = redact(given)
+    const { ipv6, mapped, times, sids, macs } = redact(given)
+    expect(mapped).toEqual(['::ffff:198.18.1.9', 'std::vector, a::b'])
     expect(ipv6.slice(3)).toEqual(['::1', '::'])
     expect(times).toEqual(given.times)
-    expect(sids).toEqual(['UDP Query User|S-1-5-21-0-0-0-1', 'S-1-5-21-0-0-0-1', 'S-1-5-18'])
+    expect(sids).toEqual([
+      'UDP Query User|S-1-5-21-0-0-0-1',
+      'S-1-5-21-0-0-0-1',
+      'S-1-5-18',
+      'S-1-12-1-0-0-0-2',
+    ])
     expect(macs).toEqual(['02-00-00-00-00-01', '02:00:00:00:00:01'])
   })
 

@@ -83,6 +83,14 @@ const STORES: [name: string, store: Store, verdict: string, why: string, lints: 
     'default',
     ['orphaned-version'],
   ],
+  [
+    'a block for an owner alone',
+    { local: { a: block('LUOwn=S-1-5-21-1-2-3-1001', app()) } },
+    'maybe',
+    'unknown-condition',
+    [],
+  ],
+  ['a low port of everybody', { local: { a: allow('Protocol=17', 'LPort=5353') } }, 'blocked', 'default', []],
   ['no rule at all', {}, 'blocked', 'default', []],
   [
     'an allow rule for the program',
@@ -261,10 +269,17 @@ const STORES: [name: string, store: Store, verdict: string, why: string, lints: 
     [],
   ],
   [
-    'a port, and a stream that takes any',
-    { local: { a: allow('Protocol=17', 'LPort=5000') } },
+    'a range that the system chooses from, and a stream that takes any',
+    { local: { a: allow('Protocol=17', 'LPort2_10=50000-60000', app()) } },
     'maybe',
     'unknown-condition',
+    [],
+  ],
+  [
+    'a port, and a stream that takes any',
+    { local: { a: allow('Protocol=17', 'LPort=5000') } },
+    'blocked',
+    'default',
     [],
   ],
   [
@@ -379,6 +394,15 @@ describe("what Windows' tools print", () => {
         ['PrivateProfile', 'EnableFirewall    REG_DWORD    0x1'],
       ),
     )
+    const others = parseRegQuery(
+      reg(
+        ['Mdm\\FirewallRules', `m    REG_SZ    ${allow(app())}`],
+        ['RestrictedServices\\AppIso\\FirewallRules', `r    REG_SZ    ${block()}`],
+        ['Mdm\\PublicProfile', 'EnableFirewall    REG_DWORD    0x0'],
+      ),
+    )
+    expect([rulesIn(others), rulesIn(others, 'mdm')]).toEqual([{}, { m: allow(app()) }])
+    expect(profilesOf(others, []).Public.enabled).toBe(true)
     expect(rulesIn(local)).toEqual({ a: allow('Protocol=17', app()) })
     expect(profilesOf(local, policy)).toEqual({
       Domain: { enabled: true, defaultInbound: 'Block' },
@@ -681,6 +705,10 @@ describe('steps to find out whether it is the firewall', () => {
     for (const more of [{ gateway: '192.168.7.254' }, { wireless: true }, { profile: undefined as never }])
       expect(steps({ interfaces: [nic({ profile: 'Public', ...more })] })).toHaveLength(2)
     expect(steps({ environment: { ssh: true } })).toHaveLength(2)
+    for (const settings of [{ localRulesIgnored: true }, { shieldsUp: true }]) {
+      const [audit, ...others] = windowsLadder(windows({ settings }))
+      expect([audit!.commands[0]!.command.split(' ')[0], others]).toEqual(['auditpol', []])
+    }
   })
 
   it('open nothing before something is there that shuts it, and quote what they are given', () => {
@@ -697,7 +725,7 @@ describe('steps to find out whether it is the firewall', () => {
     expect(out!.commands[1]!.command).toBe(
       "Set-NetFirewallProfile -Name Public -DisabledInterfaceAliases 'NIC''s'",
     )
-    expect(audit!.commands.at(-1)!.command).toContain("-match '192\\.168\\.7\\.10'")
+    expect(audit!.commands.at(-1)!.command).toContain("-match '\\b192\\.168\\.7\\.10\\b'")
     expect(audit!.commands.map(({ undo }) => undo !== undefined)).toEqual([false, true, false])
   })
 })
@@ -710,6 +738,9 @@ describe('what is printed for Windows', () => {
     const given = windows({})
     given.probes.push({ ...shot(1, { punched: true }), counters: {} })
     expect(first(given)).toMatchObject({ code: 'firewall.inbound-stream', confidence: 'certain' })
+    const opened = windows({ settings: { localRulesIgnored: true } })
+    opened.probes.push({ ...shot(1, { punched: true }), counters: {} })
+    expect(first(opened)).toMatchObject({ code: 'firewall.policy-managed', severity: 'warning' })
     const unread = windows({ settings: { localRulesIgnored: true } })
     unread.probes = [unicast(1), broadcast(1)]
     expect(first(unread)).toMatchObject({ code: 'firewall.policy-managed', confidence: 'high' })
@@ -738,6 +769,8 @@ describe('what is printed for Windows', () => {
   it('has the port that is pinned, and the address of a camera that is in no subnet of this computer', () => {
     const pinned = commandsOf(windows({ plan: { streamPort: [5000, 5010] } }))
     expect(pinned.commands.at(-1)!.command).toMatch(/ -RemoteAddress 'LocalSubnet' -LocalPort '5000-5010'$/)
+    const events = commandsOf(windows({ plan: { streamPort: 5000, messageChannel: true } }))
+    expect(events.commands.at(-1)!.command).not.toContain('-LocalPort')
     expect(pinned.alternatives![0]!.command).toMatch(/ localport=5000-5010 remoteip=localsubnet$/)
     const routed = commandsOf(
       windows({ host: { interfaces: [nic({ profile: 'Public', address: '10.0.0.1' })] } }),
@@ -751,7 +784,7 @@ describe('what is printed for Windows', () => {
     fc.assert(
       fc.property(path, (program) => {
         const netsh = commandsOf(windows({ plan: { programRealPath: program } })).alternatives?.[0]
-        expect(netsh === undefined).toBe(/["%!\n]/.test(program))
+        expect(netsh === undefined).toBe(/["%!\n]|\\$/.test(program))
         if (!netsh) return
         // Within its quotes, and nothing but that is between them; outside there is nothing that cmd.exe would take for its own.
         const [outside, inside] = [

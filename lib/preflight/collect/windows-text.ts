@@ -7,6 +7,8 @@ const MOST_VALUES = 20_000
 export interface RegistryValue {
   /** Last part of the key that it stands in. */
   key: string
+  /** Of the key: the firewall's own, that of a management (MDM), or another's that lies below, such as what shuts services in. */
+  part: 'own' | 'mdm' | 'other'
   name: string
   type: string
   data: string
@@ -16,22 +18,28 @@ export interface RegistryValue {
 export function parseRegQuery(text: string): RegistryValue[] {
   const values: RegistryValue[] = []
   let key = ''
+  let part: RegistryValue['part'] = 'own'
   for (const line of text.split(/\r?\n/)) {
     if (/^HKEY_/.test(line)) {
       key = line.split('\\').at(-1)!.trim()
+      part = /\\Mdm\\/i.test(line) ? 'mdm' : /\\RestrictedServices\\/i.test(line) ? 'other' : 'own'
       continue
     }
     const match = /^ {4}(.+?) {4}(REG_[A-Z_]+)(?: {4}(.*))?$/.exec(line)
     if (!match || values.length >= MOST_VALUES) continue
-    values.push({ key, name: match[1]!, type: match[2]!, data: match[3] ?? '' })
+    values.push({ key, part, name: match[1]!, type: match[2]!, data: match[3] ?? '' })
   }
   return values
 }
 
 /** Rules by the names of their values. */
-export function rulesIn(values: readonly RegistryValue[]): Record<string, string> {
+export function rulesIn(
+  values: readonly RegistryValue[],
+  wanted: RegistryValue['part'] = 'own',
+): Record<string, string> {
   const rules = values.filter(
-    ({ key, type, data }) => /Rules$/i.test(key) && type === 'REG_SZ' && /^v\d/.test(data),
+    ({ key, part, type, data }) =>
+      part === wanted && /Rules$/i.test(key) && type === 'REG_SZ' && /^v\d/.test(data),
   )
   return Object.fromEntries(rules.map(({ name, data }) => [name, data]))
 }
@@ -47,7 +55,9 @@ export function profilesOf(
 ): Record<keyof typeof PROFILES, WindowsProfile> {
   const number = (key: string, policyKey: string, name: string): number | undefined => {
     const find = (values: readonly RegistryValue[], where: string) =>
-      values.find((one) => one.key === where && one.name.toLowerCase() === name.toLowerCase())
+      values.find(
+        (one) => one.part === 'own' && one.key === where && one.name.toLowerCase() === name.toLowerCase(),
+      )
     const found = find(policy, policyKey) ?? find(local, key)
     const value = found && Number(found.data)
     return value === undefined || Number.isNaN(value) ? undefined : value

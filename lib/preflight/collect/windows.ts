@@ -66,7 +66,7 @@ export async function windowsFirewall(unread: Record<string, string>): Promise<W
     profiles: categoriesOf(textOf(categories)),
     firewall: {
       profiles: profilesOf(localValues, policyValues),
-      rules: { local: rulesIn(localValues), policy: rulesIn(policyValues) },
+      rules: { local: rulesIn(localValues), policy: rulesIn(policyValues), mdm: rulesIn(localValues, 'mdm') },
       products: productsOf(textOf(products)),
       filterDrivers: filterDriversOf(textOf(bindings)),
       variables: machineVariables(),

@@ -44,15 +44,17 @@ const policy: Rule = (e) => {
   const { policyManaged, verdict, profile } = judgeWindows(e.facts)
   if (!policyManaged || verdict === 'allowed' || (e.T?.arrived ?? 0) > 0) return undefined
   const tried = failed(e.T) || failed(e.TP)
+  const opened = (e.TP?.arrived ?? 0) > 0 // streams work then, until nothing is sent for a while
   return {
     code: 'firewall.policy-managed',
-    severity: tried ? 'error' : 'warning',
+    severity: tried && !opened ? 'error' : 'warning',
     confidence: tried ? 'certain' : 'high', // what was only read is not proven
     summary:
       'A policy of this computer decides about its firewall: rules that are added here count for nothing',
     evidence: [
       `local rules are ignored in profile ${profile}`,
       tried ? 'test packets were fired, and none arrived unasked' : 'it was not tried',
+      ...(opened ? ['they arrive once a way is opened from inside, until nothing is sent for 60 s'] : []),
     ],
   }
 }

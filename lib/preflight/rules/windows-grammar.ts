@@ -31,8 +31,11 @@ export interface WindowsRule {
 }
 
 const MOST_FIELDS = 500
-/** An app's package, its container, and the user who has it installed. */
-const FOR_APPS = new Set(['AppPkgId', 'AppContainer', 'LUOwn'])
+/** An app's package, and its container. Its owner stands beside them; alone it may be whoever runs this program. */
+const FOR_APPS = new Set(['AppPkgId', 'AppContainer'])
+/** From there on Windows chooses the ports of those who do not mind. */
+const FIRST_DYNAMIC = 49_152
+const LAST_PORT = 65_535
 /** Keys that decide nothing here. */
 const IDLE = new Set(['Name', 'Desc', 'EmbedCtxt', 'Edge', 'LSM', 'Platform', 'Platform2', 'Skip'])
 
@@ -133,8 +136,10 @@ export function coversPort(ports: readonly string[], port: number | 'dynamic'): 
   if (ports.length === 0) return true
   const ranges = ports.map((text) => /^(\d+)(?:-(\d+))?$/.exec(text))
   if (ranges.includes(null)) return 'maybe' // RPC and other words
-  if (port === 'dynamic') return 'maybe'
-  return ranges.some((range) => port >= Number(range![1]) && port <= Number(range![2] ?? range![1]))
+  const bounds = ranges.map((range) => [Number(range![1]), Number(range![2] ?? range![1])] as const)
+  if (port !== 'dynamic') return bounds.some(([low, high]) => port >= low && port <= high)
+  if (bounds.some(([low, high]) => low <= FIRST_DYNAMIC && high >= LAST_PORT)) return true
+  return bounds.some(([, high]) => high >= FIRST_DYNAMIC) ? 'maybe' : false
 }
 
 export function coversAddress(

@@ -6,6 +6,7 @@ import type { Facts } from '../facts.js'
 import type { RemedyCommand } from '../report.js'
 import { powershell } from './quote.js'
 import { windowsRule } from './windows.js'
+import { judgeWindows } from './windows-judge.js'
 
 export interface LadderStep {
   /** For people. */
@@ -22,15 +23,18 @@ const elevated = (command: string, undo?: string): RemedyCommand => ({
 
 /** The steps that make sense on this machine, the mildest first. */
 export function windowsLadder(facts: Facts): LadderStep[] {
+  const audit = {
+    text: 'Have Windows write down what it drops, run gigewire preflight, and read which filter it was ("Filter Origin").',
+    commands: windowsAudit(facts),
+  }
+  const { policyManaged, why } = judgeWindows(facts)
+  if (policyManaged || why === 'shields-up') return [audit] // a rule that is made here counts for nothing
   return [
     {
       text: 'Let the program in for two minutes, look again with gigewire preflight, and take it back.',
       commands: windowsTrial(facts),
     },
-    {
-      text: 'Have Windows write down what it drops, run gigewire preflight, and read which filter it was ("Filter Origin").',
-      commands: windowsAudit(facts),
-    },
+    audit,
     ...(canLeaveOut(facts)
       ? [
           {
@@ -65,7 +69,7 @@ const PACKET_DROP = '{0CCE9225-69AE-11D9-BED3-505054503030}'
 /** The events tell very much: on for as long as it takes, and off again. What it was before is printed first. */
 export function windowsAudit({ camera }: Facts): RemedyCommand[] {
   const from = camera
-    ? ` | Where-Object { $_.Message -match ${powershell(camera.address.replaceAll('.', '\\.'))} }`
+    ? ` | Where-Object { $_.Message -match ${powershell(`\\b${camera.address.replaceAll('.', '\\.')}\\b`)} }`
     : ''
   const subcategory = powershell(`/subcategory:${PACKET_DROP}`)
   return [

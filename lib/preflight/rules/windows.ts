@@ -25,18 +25,19 @@ function sendersOf({ camera, host }: Facts): string {
   return near && host.route?.gateway === undefined ? 'LocalSubnet' : camera.address
 }
 
-/** Of a pinned stream port; the system chooses others anew each time. */
-function portsText({ plan: { streamPort } }: Facts): string | undefined {
+/** Of a pinned stream port; the system chooses others anew each time, and that of the camera's events is such a one. */
+function portsText({ plan: { streamPort, messageChannel } }: Facts): string | undefined {
+  if (messageChannel) return undefined
   return Array.isArray(streamPort) ? streamPort.join('-') : streamPort?.toString()
 }
 
 /**
  * The same rule for cmd.exe, by the tool that every Windows has. undefined: nothing quotes such a path there, where a percent sign is replaced
- * even between quotes.
+ * even between quotes, and a backslash at the end would take the quote for its own.
  */
 export function netshAllow(facts: Facts): RemedyCommand | undefined {
   const program = facts.plan.programRealPath
-  if (/["%!\r\n]/.test(program)) return undefined
+  if (/["%!\r\n]|\\$/.test(program)) return undefined
   const name = ruleName(facts)
   const settings = [
     `name="${name}"`,
