@@ -13,6 +13,7 @@ import {
   ufw,
 } from '../../lib/preflight/rules/linux.js'
 import { portsAsCsv, portsAsMarkdown, portsOf } from '../../lib/preflight/rules/ports.js'
+import { portsPage } from '../../lib/preflight/rules/ports-page.js'
 import { powershell, sh } from '../../lib/preflight/rules/quote.js'
 import { remedyFor } from '../../lib/preflight/rules/remedies.js'
 import { planTrial } from '../../lib/preflight/trial.js'
@@ -54,6 +55,12 @@ describe('ports', () => {
     })
     await expect(portsAsMarkdown(rows)).toMatchFileSnapshot('golden/ports.md')
     await expect(portsAsCsv(rows)).toMatchFileSnapshot('golden/ports.csv')
+    const given = facts([], {
+      plan: { ...plan, streamPort: 5000, messageChannel: true },
+      firewall: { linux: { ufw: { installed: true, enabled: true } } },
+    })
+    await expect(portsPage(given)).toMatchFileSnapshot('golden/ports-page.md')
+    expect(portsPage({ ...given, camera: undefined as never })).not.toContain('```')
     await expect(`${JSON.stringify(rows, null, 2)}\n`).toMatchFileSnapshot('golden/ports.json')
   })
 })

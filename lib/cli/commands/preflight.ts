@@ -7,7 +7,8 @@ import { GigeError } from '../../errors.js'
 import { type PreflightOptions, preflight } from '../../preflight/preflight.js'
 import { redact } from '../../preflight/redact.js'
 import type { PreflightReport } from '../../preflight/report.js'
-import { portsAsCsv, portsAsMarkdown } from '../../preflight/rules/ports.js'
+import { portsAsCsv } from '../../preflight/rules/ports.js'
+import { portsPage } from '../../preflight/rules/ports-page.js'
 import { choice, packetSize, portRange, secondsList, wholeNumber } from '../arguments.js'
 import { InterruptWatch } from '../interrupt.js'
 import type { Output } from '../output.js'
@@ -140,7 +141,11 @@ async function lookOnce(
   })
 }
 
-function printPorts({ ports }: PreflightReport, format: NonNullable<Flags['ports']>, output: Output): void {
+function printPorts(
+  { ports, facts }: PreflightReport,
+  format: NonNullable<Flags['ports']>,
+  output: Output,
+): void {
   if (output.json || format === 'json') process.stdout.write(`${JSON.stringify(ports, null, 2)}\n`)
-  else process.stdout.write(format === 'csv' ? portsAsCsv(ports) : portsAsMarkdown(ports))
+  else process.stdout.write(format === 'csv' ? portsAsCsv(ports) : portsPage(facts))
 }

@@ -14,6 +14,13 @@ export interface MacosNetwork {
   environment: EnvironmentFacts
 }
 
+/** Names by which System Settings have them. */
+const APPS: Record<string, string> = {
+  Apple_Terminal: 'Terminal',
+  'iTerm.app': 'iTerm',
+  vscode: 'Visual Studio Code',
+}
+
 export async function macosNetwork(): Promise<MacosNetwork> {
   const [routes, arp, nics, buffer, version] = await Promise.all([
     run('/usr/sbin/netstat', ['-rn', '-f', 'inet']),
@@ -24,7 +31,8 @@ export async function macosNetwork(): Promise<MacosNetwork> {
   ])
   const rmemMax = Number(textOf(buffer).trim())
   const osVersion = textOf(version).trim()
-  const app = process.env.TERM_PROGRAM
+  const program = process.env.TERM_PROGRAM
+  const app = program && (APPS[program] ?? program)
   return {
     gateways: gatewaysIn(textOf(routes)),
     carriers: carriersIn(textOf(nics)),
@@ -32,7 +40,7 @@ export async function macosNetwork(): Promise<MacosNetwork> {
     ...(rmemMax > 0 && { rmemMax }),
     environment: {
       ...(osVersion !== '' && { osVersion }),
-      ...(app !== undefined && { responsibleApp: app }),
+      ...(app && { responsibleApp: app }),
       ...(process.env.SSH_CONNECTION !== undefined && { ssh: true }),
     },
   }

@@ -27,9 +27,13 @@ export function inboundRule(facts: Facts, purpose: 'fix' | 'out' | 'try' = 'fix'
   const { camera, host, plan } = facts
   const nic = host.interfaces.find(({ name }) => name !== '' && name === host.route?.interface)
   if (!camera || !nic) return undefined
-  const { streamPort } = plan
+  const { streamPort, messageChannel } = plan // events come by a port that the system chooses
   const ports: [number, number] | undefined =
-    streamPort === undefined ? undefined : Array.isArray(streamPort) ? streamPort : [streamPort, streamPort]
+    streamPort === undefined || messageChannel
+      ? undefined
+      : Array.isArray(streamPort)
+        ? streamPort
+        : [streamPort, streamPort]
   return { camera: camera.address, nic, mark: markOf(facts, purpose), ...(ports && { ports }) }
 }
 
