@@ -212,6 +212,7 @@ export type Probe =
   | BurstProbe
   | IdleProbe
   | PortProbe
+  | RefusedProbe
   | RestoreProbe
 
 /** P1 and, with `ack` 'broadcast', P2. */
@@ -299,6 +300,11 @@ export interface IdleProbe extends Common {
 export interface PortProbe extends Common {
   probe: 'port'
   port: number | [number, number]
+}
+
+/** In place of P11: the stream could not be started. */
+export interface RefusedProbe extends Common {
+  probe: 'stream-refused'
 }
 
 /** P13. */

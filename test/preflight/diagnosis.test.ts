@@ -297,6 +297,22 @@ const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
     facts([...well, unicast(1, { counters: { rpDrop: 7 } })]),
   ],
   [
+    'a camera that is off, and one packet of others by the wrong way',
+    'camera.off-or-other-segment',
+    'medium',
+    facts(silent({ counters: { rpDrop: 1 } }), {}, noNeighbour),
+  ],
+  [
+    'translation, and one packet of others that was dropped',
+    'network.nat',
+    'high',
+    facts(
+      [unicast(1), broadcast(0), access(), shot(0, { counters: { fwDrop: 1 } }), shot(0, { punched: true })],
+      {},
+      { route: { interface: 'eth1', source: '192.168.7.1', gateway: '192.168.7.254' } },
+    ),
+  ],
+  [
     'what the interface drops of others',
     'ok',
     'certain',
@@ -354,6 +370,53 @@ describe('diagnosis', () => {
       ),
     ).map(({ code }) => code)
     expect(codes).toEqual(['firewall.inbound-stream', 'mtu.path'])
+  })
+
+  it('never accuses this computer of what did not come as far as its interface', () => {
+    const elsewhere = { nicRx: 0, fwDrop: 3 }
+    expect(diagnose(facts(blocked(elsewhere)))[0]?.code).toBe('unknown')
+    expect(diagnose(facts(silent({ counters: elsewhere })))[0]?.code).toBe('network.not-a-camera')
+    const stream = streamed({
+      packetsReceived: 0,
+      framesComplete: 0,
+      seconds: 1,
+      counters: { nicRx: 0, fwDrop: 99 },
+    })
+    expect(diagnose(facts([unicast(1)], { stream }))[0]?.code).toBe('stream.nothing-sent')
+  })
+
+  it('says that no frame came, whatever else is not as it should be', () => {
+    const none = burst({ packetsReceived: 0, framesComplete: 0, frameRate: 60, seconds: 1 })
+    const worst = (probes: Probe[]) => diagnose(facts(probes))[0]
+    const base = [unicast(1), broadcast(0), access(), shot(1)]
+    expect(worst([...base, none])).toMatchObject({ code: 'stream.nothing-sent', severity: 'error' })
+    const restore: Probe = { probe: 'restore', restored: [], failed: ['0xd04'], ms: 1 }
+    expect(worst([...base, restore, none])).toMatchObject({ code: 'stream.nothing-sent', severity: 'error' })
+    const refused: Probe = { probe: 'stream-refused', error: 'ERR_GIGE_TIMEOUT', ms: 1 }
+    expect(worst([unicast(1), broadcast(1), access(), shot(1), refused])).toMatchObject({
+      code: 'unknown',
+      severity: 'error',
+    })
+    // Who waits for a trigger loses nothing, and what others lose is not its.
+    const waiting = facts(
+      [...base, { ...none, counters: { nicDrop: 1, sockDrop: 2, fwDrop: 99 } } as Probe],
+      {
+        camera: { address: CAMERA, triggerMode: 'On' },
+      },
+    )
+    expect(diagnose(waiting).map(({ code }) => code)).toEqual([
+      'stream.waiting-for-trigger',
+      'network.broadcast-blocked',
+    ])
+  })
+
+  it('puts what is not even started before what it would wait for', () => {
+    const stream = streamed({ packetsReceived: 0, framesComplete: 0, acquiring: false })
+    const found = diagnose(facts([unicast(1)], { stream, camera: { address: CAMERA, triggerMode: 'On' } }))
+    expect(found.map(({ code, severity }) => `${code} ${severity}`)).toEqual([
+      'stream.not-acquiring error',
+      'stream.waiting-for-trigger warning',
+    ])
   })
 
   it('takes drops that go on all the time for noise', () => {

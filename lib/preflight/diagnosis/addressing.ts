@@ -26,12 +26,15 @@ const wrongSubnet: Rule = ({ broadcast, camera, unicast, U, facts }) => {
   }
 }
 
+/** A single one is anybody's. */
+const FEWEST_DROPS = 2
+
 const reversePath: Rule = ({ facts, U, B, T, TP }) => {
   const dropped = facts.probes.reduce((sum, { counters }) => sum + (counters?.rpDrop ?? 0), 0)
   // It counts every packet of such a sender: where the camera's come through, they were somebody else's.
   const shots = [T, TP].filter((one) => one !== undefined && one.fired > 0)
   const silent = U === false || (shots.length > 0 && shots.every((one) => one!.arrived === 0))
-  if (dropped === 0 || (!silent && B !== false)) return undefined
+  if (dropped < FEWEST_DROPS || (!silent && B !== false)) return undefined
   return {
     code: 'network.rp-filter',
     severity: silent ? 'error' : 'warning',

@@ -50,6 +50,8 @@ export interface Evidence {
    * camera's came through.
    */
   noise(ms: number): number
+  /** Such a time was there. */
+  noiseKnown: boolean
 }
 
 function last<Kind extends Probe['probe']>(
@@ -82,7 +84,7 @@ function shots(packets: TestPacketProbe[]): Shots | undefined {
 /** While a probe of at least so many ms went well. */
 const LONG_ENOUGH_MS = 100
 
-function noiseOf({ probes }: Facts, camera: string): Evidence['noise'] {
+function noiseOf({ probes }: Facts, camera: string): Pick<Evidence, 'noise' | 'noiseKnown'> {
   const wentWell = (one: Probe) =>
     (one.probe === 'broadcast' && one.answers.some(({ address }) => address === camera)) ||
     (one.probe === 'burst' && one.stream.packetsReceived > 0)
@@ -90,7 +92,7 @@ function noiseOf({ probes }: Facts, camera: string): Evidence['noise'] {
     .filter((one) => one.ms >= LONG_ENOUGH_MS && wentWell(one))
     .map(({ ms, counters }) => (counters?.fwDrop ?? 0) / ms)
   const rate = Math.max(0, ...rates)
-  return (ms) => Math.ceil(2 * rate * ms)
+  return { noise: (ms) => Math.ceil(2 * rate * ms), noiseKnown: rates.length > 0 }
 }
 
 export function evidence(facts: Facts): Evidence {
@@ -125,6 +127,6 @@ export function evidence(facts: Facts): Evidence {
     inPieces: all.find((one) => !one.dontFragment && one.fragmented > 0)?.size,
     burst: last(facts, 'burst'),
     neighbour: neighbours.find(({ address }) => address === camera)?.state,
-    noise: noiseOf(facts, camera),
+    ...noiseOf(facts, camera),
   }
 }

@@ -8,8 +8,12 @@ import { count, type Rule } from './rule.js'
 /** Frames that came as far as the interface, and not to IP: ARP and IPv6 are among them, so that few of them prove nothing. */
 const beforeIp = ({ nicRx = 0, ipReceives = 0 }: CounterDelta) => Math.max(0, nicRx - ipReceives)
 
-/** Of a stream; fewer may be anybody's. */
+/** Of a stream, in all and for each second; fewer may be anybody's. */
 const FEWEST = 20
+const FEWEST_PER_SECOND = 10
+
+/** Drops are counted for the whole machine: what did not come in by this interface was not the camera's. */
+const cameIn = ({ nicRx }: CounterDelta, least: number) => nicRx === undefined || nicRx >= least
 
 const lost = (shots: Shots | undefined): shots is Shots =>
   shots !== undefined && shots.fired > 0 && shots.arrived === 0
@@ -31,7 +35,7 @@ const inboundStream: Rule = ({ T, TP, facts, camera, noise }) => {
   if (!lost(first)) return undefined
   const { fwDrop = 0, rejSent = 0 } = first.counters
   const opened = TP !== undefined && TP.arrived > 0
-  const counted = fwDrop - noise(first.ms) >= first.fired
+  const counted = fwDrop - noise(first.ms) >= first.fired && cameIn(first.counters, first.fired)
   // XDP, or a filter at the interface's ingress: only where it took as many as were fired each time.
   const early =
     !counted &&
@@ -88,13 +92,13 @@ const idleTimeout: Rule = ({ facts, camera }) => {
   }
 }
 
-const broadcastReply: Rule = ({ B, U, broadcast, facts, noise }) => {
+const broadcastReply: Rule = ({ B, U, broadcast, facts, noise, noiseKnown }) => {
   const dropped = broadcast?.counters?.fwDrop ?? 0
   if (B !== false || !U || dropped <= noise(broadcast?.ms ?? 0)) return undefined
   return {
     code: 'firewall.broadcast-reply',
     severity: 'warning',
-    confidence: 'high',
+    confidence: noiseKnown ? 'high' : 'medium',
     summary:
       'A firewall of this computer drops the answers to broadcasts: cameras are found by their addresses only',
     evidence: [
@@ -109,7 +113,8 @@ const inboundAll: Rule = ({ U, B, unicast, neighbour, facts }) => {
   const dropped = unicast?.counters?.fwDrop ?? 0
   // Somebody has to be there whose answers are dropped: else they were anybody's packets.
   if (U !== false || B || !unicast || unicast.sent === 0 || neighbour !== 'complete') return undefined
-  if (dropped < Math.max(1, unicast.sent - 1)) return undefined
+  const least = Math.max(1, unicast.sent - 1)
+  if (dropped < least || !cameIn(unicast.counters ?? {}, least)) return undefined
   return {
     code: 'firewall.inbound-all',
     severity: 'error',
@@ -126,10 +131,13 @@ const inboundAll: Rule = ({ U, B, unicast, neighbour, facts }) => {
 }
 
 /** A stream that was started, whose packets are dropped behind the interface: all that shows it where a camera has no test packets. */
-const streamDropped: Rule = ({ facts, camera, burst }) => {
+const streamDropped: Rule = ({ facts, camera, burst, noise }) => {
   const stream = facts.stream ?? burst?.stream
-  const dropped = (facts.stream?.counters ?? burst?.counters)?.fwDrop ?? 0
-  if (!stream || stream.packetsReceived > 0 || dropped < FEWEST) return undefined
+  const counters = (facts.stream ? facts.stream.counters : burst?.counters) ?? {}
+  if (!stream || stream.packetsReceived > 0 || facts.camera?.triggerMode === 'On') return undefined
+  const dropped = counters.fwDrop ?? 0
+  const least = Math.max(FEWEST, FEWEST_PER_SECOND * stream.seconds) + noise(stream.seconds * 1000)
+  if (dropped < least || !cameIn(counters, least)) return undefined
   return {
     code: 'firewall.inbound-stream',
     severity: 'error',

@@ -70,6 +70,9 @@ export function diagnose(facts: Facts): Finding[] {
   const causes = verdicts.filter(
     ({ code }, i) => !explained.has(code) && verdicts.findIndex((other) => other.code === code) === i,
   )
+  // That no frame came is never well, whatever else was found, unless it says why.
+  const silent = causes.some(({ severity }) => severity === 'error') ? undefined : withoutFrames(e)
+  if (silent) causes.push(silent)
   // A rule that would not do what it seems to stops nothing by itself.
   if (causes.every(({ code }) => code === 'firewall.rule')) causes.push(closing(e))
   return causes
@@ -90,9 +93,17 @@ function finding(verdict: Verdict, facts: Facts): Finding {
 function closing(e: Evidence): Verdict {
   const { camera, U, T, TP, burst, broadcast, access, facts } = e
   if (camera === '') return overview(e)
-  const silent = withoutFrames(e)
-  if (silent) return silent
   const arrived = (T?.arrived ?? 0) + (TP?.arrived ?? 0) > 0 || (burst?.stream.packetsReceived ?? 0) > 0
+  const refused = facts.probes.find((one) => one.probe === 'stream-refused')
+  if (refused) {
+    return {
+      code: 'unknown',
+      severity: 'error',
+      confidence: 'low',
+      summary: `A stream of ${camera} could not be started`,
+      evidence: [`it was refused: ${refused.error ?? 'nobody says why'}`],
+    }
+  }
   if (U && arrived) {
     return {
       code: 'ok',

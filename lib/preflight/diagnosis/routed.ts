@@ -2,12 +2,12 @@
 
 import type { Rule } from './rule.js'
 
-const nat: Rule = ({ T, TP, U, facts, nic }) => {
+const nat: Rule = ({ T, TP, U, facts, nic, noise }) => {
   const first = T ?? TP // a failed negotiation opened a way from the beginning
   if (!U || !first || first.fired === 0 || first.arrived > 0 || (TP?.arrived ?? 0) > 0) return undefined
   const { gateway } = facts.host.route ?? {}
   const { container, wsl } = facts.host.environment
-  const dropped = (first.counters.fwDrop ?? 0) > 0
+  const dropped = (first.counters.fwDrop ?? 0) - noise(first.ms) >= first.fired
   if (gateway === undefined || dropped || facts.plan.streamDestination !== undefined) return undefined
   return {
     code: 'network.nat',

@@ -14,7 +14,8 @@ const nothingCame = (e: Evidence) => {
 const loses = (e: Evidence) => {
   const stream = streamOf(e)
   if (stream === undefined) return false
-  return stream.framesIncomplete + stream.lostOnWire + stream.lostInKernel > 0 || nothingCame(e)
+  if (stream.framesIncomplete + stream.lostOnWire + stream.lostInKernel > 0) return true
+  return nothingCame(e) && e.facts.camera?.triggerMode !== 'On' && stream.acquiring !== false
 }
 
 const trigger: Rule = (e) => {
@@ -22,10 +23,10 @@ const trigger: Rule = (e) => {
   if (!nothingCame(e) || facts.camera?.triggerMode !== 'On') return undefined
   return {
     code: 'stream.waiting-for-trigger',
-    severity: 'error',
+    severity: streamOf(e)?.acquiring === false ? 'warning' : 'error', // not yet: it does not even acquire
     confidence: 'certain',
     summary: `The camera waits for a trigger${facts.camera.triggerSource ? ` (${facts.camera.triggerSource})` : ''}`,
-    evidence: ['TriggerMode is On', 'it acquires, and nothing was sent'],
+    evidence: ['TriggerMode is On', 'nothing was sent'],
   }
 }
 
@@ -70,7 +71,7 @@ const noSlot: Rule = ({ facts: { stream } }) => {
 
 const receiveBuffer: Rule = (e) => {
   const stream = streamOf(e)
-  const lost = Math.max(stream?.lostInKernel ?? 0, e.burst?.counters?.sockDrop ?? 0)
+  const lost = Math.max(stream?.lostInKernel ?? 0, loses(e) ? (countersOf(e).sockDrop ?? 0) : 0)
   const { receiveBuffer: buffer, rmemMax } = e.facts.host.limits
   const small = buffer !== undefined && buffer.granted < buffer.asked
   if (lost === 0 && !small) return undefined

@@ -4,7 +4,7 @@ import { openCamera } from '../../camera.js'
 import { GigeError } from '../../errors.js'
 import type { Camera, CameraInfo, FrameStream, StreamOptions } from '../../types.js'
 import { type AcquisitionFacts, acquisitionFacts } from '../acquisition-facts.js'
-import type { BurstProbe, PlanFacts, StreamFacts } from '../facts.js'
+import type { BurstProbe, PlanFacts, RefusedProbe, StreamFacts } from '../facts.js'
 import { streamFactsOf } from '../stream-facts.js'
 import { counted } from './counted.js'
 
@@ -29,7 +29,8 @@ export async function burst(
   plan: PlanFacts,
   { nic, proven }: { nic: string; proven: boolean },
   signal?: AbortSignal,
-): Promise<BurstOutcome | undefined> {
+): Promise<BurstOutcome | RefusedProbe> {
+  const started = performance.now()
   try {
     await using camera = await openCamera(target, { ...(signal && { signal }) })
     await using _ = await keepPacketSize(camera)
@@ -62,7 +63,8 @@ export async function burst(
     }
   } catch (error) {
     signal?.throwIfAborted()
-    if (error instanceof GigeError) return undefined // other probes have more to say about it
+    if (error instanceof GigeError)
+      return { probe: 'stream-refused', ms: Math.round(performance.now() - started), error: error.code }
     throw error
   }
 }
