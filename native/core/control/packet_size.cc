@@ -62,6 +62,7 @@ class Negotiation {
 
   Status finish();
   void restore();
+  Status keeps_another(uint32_t size) const;
   Status nothing_arrived() const;
   PacketSizeLimit limit() const;
 
@@ -77,6 +78,7 @@ class Negotiation {
   Endpoint destination_;
 
   uint32_t lo_ = 0;                   // the largest value asked for that brought a packet
+  uint32_t brought_ = 0;              // the packet that this one brought
   uint32_t best_ = 0;                 // the largest packet that came
   std::vector<uint32_t> failed_;      // values that brought none
   std::vector<uint32_t> refused_;     // of these, those the camera would not take
@@ -248,7 +250,10 @@ Verdict Negotiation::probe(uint32_t size, int tries, uint32_t patience_ms) {
   fires_again_ = fires_again_ || packets_.arrivals() > std::max(before, 1);
   if (attempt.fired != 0) loosest_ = std::min(loosest_, size & (~size + 1));
   if (verdict == Verdict::kArrived) {
-    lo_ = std::max(lo_, size);
+    if (size >= lo_) {
+      lo_ = size;
+      brought_ = attempt.actual;
+    }
     best_ = std::max(best_, attempt.actual);
   }
   return verdict;
@@ -296,16 +301,25 @@ bool Negotiation::try_rounder(uint32_t size, int tries) {
 }
 
 Status Negotiation::finish() {
-  // The size that arrived, where the camera takes it literally; else the wish that brought it.
-  for (const uint32_t value : {best_, lo_}) {
-    const Result<uint32_t> now_is = packets_.set_size(value);
-    if (now_is.ok() && *now_is == best_) break;
-    if (!now_is.ok() && value == lo_) return now_is.status();
+  // The size that arrived, where the camera takes it literally; else the largest wish, and what it brought.
+  const Result<uint32_t> literally = packets_.set_size(best_);
+  result_.packet_size = best_;
+  if (!literally.ok() || *literally != best_) {
+    const Result<uint32_t> as_wished = packets_.set_size(lo_);
+    if (!as_wished.ok()) return as_wished.status();
+    if (*as_wished != best_) result_.packet_size = brought_;
+    if (*as_wished != best_ && *as_wished != lo_ && *as_wished != brought_) return keeps_another(*as_wished);
   }
   control_.forget_put_back();
-  result_.packet_size = best_;
   result_.limited_by = limit();
   return {};
+}
+
+Status Negotiation::keeps_another(uint32_t size) const {
+  return Status::error(Errc::kNegotiation, address_to_string(control_.camera().address) +
+                                               " keeps a packet size of " + std::to_string(size) +
+                                               ", for which nothing came, in place of " +
+                                               std::to_string(lo_));
 }
 
 void Negotiation::restore() {
