@@ -18,15 +18,8 @@ const MAX_DESCRIPTION = 16 << 20
 const DEVICE_MODE = 0x0004
 const BIG_ENDIAN = 0x80000000
 
-/**
- * `isBigEndian`: the camera keeps numbers most significant byte first, as nearly all do. `access`: 'RO' for who only listens, whom the camera
- * would refuse every write (genapi.md 2.13).
- */
-export function cameraPort(
-  control: CameraControl,
-  life: CameraLife,
-  { isBigEndian = false, access = 'RW' }: { isBigEndian?: boolean; access?: 'RO' | 'RW' } = {},
-): Port {
+/** `isBigEndian`: the camera keeps numbers most significant byte first, as nearly all do. */
+export function cameraPort(control: CameraControl, life: CameraLife, isBigEndian = false): Port {
   // Some descriptions (Basler's, of file access) name addresses with a second word above the 32 bits that GVCP has; the camera means
   // the lower one.
   const at = (address: number | bigint): number =>
@@ -40,7 +33,6 @@ export function cameraPort(
     writeRegister: (address, value) => life.call(() => control.writeRegister(at(address), value)),
     readRegisters: (addresses) => life.call(() => control.readRegisters(addresses.map(at))),
     registersAreBytes: isBigEndian,
-    access,
   }
 }
 
@@ -59,11 +51,7 @@ async function isBigEndian(control: CameraControl): Promise<boolean> {
  * Downloads the description that the camera points to: that of its second URL where the first leads to nothing of use. `File:` and
  * `http:` are not followed: a camera does not choose what we open.
  */
-export async function readNodeMap(
-  control: CameraControl,
-  life: CameraLife,
-  access: 'RO' | 'RW' = 'RW',
-): Promise<NodeMap> {
+export async function readNodeMap(control: CameraControl, life: CameraLife): Promise<NodeMap> {
   const refused: string[] = []
   const broken: { url: string; error: unknown }[] = []
   for (const address of URL_ADDRESSES) {
@@ -71,7 +59,7 @@ export async function readNodeMap(
     try {
       url = await readUrl(control, address)
       const place = url.trim() === '' ? undefined : localPlace(url)
-      if (place) return await readFrom(control, life, place, access)
+      if (place) return await readFrom(control, life, place)
       if (url.trim() !== '') refused.push(url)
     } catch (error) {
       if (isGone(error)) throw error
@@ -118,10 +106,9 @@ async function readFrom(
   control: CameraControl,
   life: CameraLife,
   { address, length }: Place,
-  access: 'RO' | 'RW',
 ): Promise<NodeMap> {
   const file = await control.readMemory(address, length)
-  const port = cameraPort(control, life, { isBigEndian: await isBigEndian(control), access })
+  const port = cameraPort(control, life, await isBigEndian(control))
   const map = createNodeMap(loadDescription(file).xml, port)
   await map.settleEndianness()
   return map

@@ -102,7 +102,7 @@ export async function openCamera(target: CameraTarget, options: OpenOptions = {}
       .catch(async (error: unknown) => await explainRefusal(error, info.address, signal))
     if (isCameraInfo(target) && !capabilities.readsDenied) await assertSame(control, target)
     await takeControl(control, info, access, heartbeatTimeout)
-    const features = await readNodeMap(control, life, access === 'monitor' ? 'RO' : 'RW')
+    const features = await readNodeMap(control, life)
     signal?.throwIfAborted()
     life.assertUsable()
     return new LocalCamera(info, access, control, capabilities, features, life)

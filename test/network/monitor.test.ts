@@ -54,21 +54,6 @@ describeWith(['netns'], 'monitor access', () => {
     expect(result.intervals).toBeLessThan(1.5 + 0.25)
   })
 
-  it('reads features; that none can be written is known without asking the camera', async () => {
-    using network = new Namespace()
-    const result = await insideOk(network, async (gigewire) => {
-      const simulator = await gigewire.startSimulator({ width: 320, height: 240 })
-      const listener = await gigewire.openCamera('127.0.0.1', { access: 'monitor' })
-      const width = listener.features.node('Width')
-      const [value, access] = [await width.get(), await width.access()]
-      const refused = await width.set(64).catch(({ code, reason }) => `${code} ${reason}`)
-      await listener.close()
-      await simulator.stop()
-      return { value, access, refused }
-    })
-    expect(result).toEqual({ value: 320, access: 'RO', refused: 'ERR_GIGE_FEATURE read-only' })
-  })
-
   it('stays while the camera only answers that it lets nobody read, and while it only streams', async () => {
     using network = new Namespace()
     network.exec('ip', 'link', 'set', 'lo', 'multicast', 'on')
