@@ -137,7 +137,7 @@ async function takeControl(
       {
         hint: error.hint,
         cause: error,
-        details: { holder, status: error.status, findings: await explainHolder(info.address, holder) },
+        details: { holder, status: error.status, findings: explainHolder(info.address, holder) },
       },
     )
   }

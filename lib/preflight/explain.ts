@@ -5,7 +5,7 @@ import type { NativeNegotiation } from '../../binding.js'
 import { native } from '../native.js'
 import type { StreamStats } from '../stats.js'
 import { type CounterSnapshot, counterDelta, takeCounters } from './collect/counters.js'
-import { collectFacts } from './collect/index.js'
+import { collectAtOnce, collectFacts } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
 import type { CameraFacts, Facts, Probe, StreamFacts } from './facts.js'
 import { planOf, type StreamPlan } from './plan.js'
@@ -87,16 +87,20 @@ export async function explainSilence(address: string, signal?: AbortSignal): Pro
   return await findingsOf({ address }, source, { probes: [probe] })
 }
 
-/** Somebody else controls the camera. */
-export async function explainHolder(
+/** Somebody else controls the camera: nothing of this machine has to be looked into for that, and nobody is kept waiting. */
+export function explainHolder(
   address: string,
   holder: { address: string; port: number } | undefined,
-): Promise<Finding[]> {
+): Finding[] {
   const probes: Probe[] = [
     { probe: 'unicast', address, sent: 1, answers: 1, ms: 0 },
     { probe: 'access', granted: false, status: 0x8006, ms: 0, ...(holder && { holder }) },
   ]
-  return await findingsOf({ address }, undefined, { probes })
+  try {
+    return diagnose({ ...collectAtOnce(planOf({})), camera: { address }, probes })
+  } catch {
+    return []
+  }
 }
 
 export interface NoFramesContext {

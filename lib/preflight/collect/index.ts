@@ -95,19 +95,23 @@ function interfaces(): InterfaceFacts[] {
     .map(({ name, address, netmask, mtu, up, loopback }) => ({ name, address, netmask, mtu, up, loopback }))
 }
 
-/** This machine, and how the stream would be; no probe yet. */
-export async function collectFacts(plan: Facts['plan']): Promise<Facts> {
-  const unread: Facts['unread'] = {}
-  const { system, host } = collectHost()
+/** What this machine tells at once, without a process and without its firewall; no probe yet. */
+export function collectAtOnce(plan: Facts['plan']): Facts {
   return {
     version: 1,
     recorded: new Date().toISOString(),
-    system,
+    ...collectHost(),
     versions: { node: process.version },
-    host,
-    firewall: await collectFirewall(system, host, plan.programRealPath, unread),
+    firewall: {},
     plan,
     probes: [],
-    unread,
+    unread: {},
   }
+}
+
+/** This machine, and how the stream would be; no probe yet. */
+export async function collectFacts(plan: Facts['plan']): Promise<Facts> {
+  const facts = collectAtOnce(plan)
+  facts.firewall = await collectFirewall(facts.system, facts.host, plan.programRealPath, facts.unread)
+  return facts
 }
