@@ -317,6 +317,8 @@ export interface RestoreProbe extends Common {
 /** A stream's statistics, as far as they tell a cause. */
 export interface StreamFacts {
   seconds: number
+  /** Of them since the first frame was there. */
+  flowing?: number
   framesComplete: number
   framesIncomplete: number
   packetsExpected: number

@@ -139,11 +139,7 @@ async function probe(
   const proven = probes.some((one) => one.probe === 'test-packet' && one.arrived > 0)
   const outcome = await burst(seen ?? camera, facts.plan, { nic: nic.name, proven }, signal)
   signal.throwIfAborted() // it ends early then, and well
-  if (outcome.probe === 'stream-refused') {
-    probes.push(outcome)
-    return
-  }
-  probes.push(outcome.probe)
+  probes.push(outcome.probe, outcome.restore)
   Object.assign(facts.camera!, outcome.camera)
   if (outcome.receiveBuffer) host.limits.receiveBuffer = outcome.receiveBuffer
 }

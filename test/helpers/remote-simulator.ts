@@ -32,13 +32,16 @@ export interface RemoteSimulator {
 
 type Method = keyof Simulator | 'start'
 
-/** Beside the camera that is returned the process may hold `others`, which are there as long as it is. */
+/** Beside the camera that is returned the process may hold `others`, which are there as long as it is; `cpus` are those that it may use. */
 export async function remoteSimulator(
   where: Namespace,
   options: SimulatorOptions,
   others: SimulatorOptions[] = [],
+  cpus?: string,
 ): Promise<RemoteSimulator> {
-  const child = spawn(...where.command(process.execPath, ['--input-type=module', '-e', SCRIPT]), {
+  const node: [string, string[]] = [process.execPath, ['--input-type=module', '-e', SCRIPT]]
+  const [file, args] = cpus === undefined ? node : ['taskset', ['-c', cpus, node[0], ...node[1]]]
+  const child = spawn(...where.command(file, args), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   })

@@ -148,6 +148,15 @@ const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
     facts([...well.slice(0, -1), burst({ lostInKernel: 4 }, { sockDrop: 4 })]),
   ],
   ['21', 'host.backlog', 'high', facts([...well.slice(0, -1), burst({ lostOnWire: 5 }, { softDrop: 5 })])],
+  [
+    '21, of nearly all frames nothing came',
+    'host.backlog',
+    'high',
+    facts([
+      ...well.slice(0, -1),
+      burst({ framesComplete: 1, frameRate: 60, flowing: 0.3 }, { softDrop: 900 }),
+    ]),
+  ],
   ['22', 'network.switch-loss', 'medium', facts([...well.slice(0, -1), burst({ lostOnWire: 5 })])],
   ['24', 'network.not-a-camera', 'high', facts(silent({ error: 'ECONNREFUSED' }))],
   ['25', 'camera.off-or-other-segment', 'medium', facts(silent(), {}, noNeighbour)],

@@ -42,7 +42,7 @@ const notRestored: Rule = ({ facts, camera }) => {
     code: 'camera.not-restored',
     severity: 'warning',
     confidence: 'certain',
-    summary: `Registers of ${camera} could not be put back as they were before test packets were fired`,
+    summary: `Registers of ${camera} could not be put back as they were before preflight`,
     evidence: failed.map((register) => `register ${register} was not taken`),
   }
 }

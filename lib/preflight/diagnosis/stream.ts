@@ -1,5 +1,6 @@
 // Why a stream that could flow does not, or loses.
 
+import type { StreamFacts } from '../facts.js'
 import type { Evidence } from './evidence.js'
 import { count, driverText, type Rule, type Verdict } from './rule.js'
 
@@ -10,11 +11,17 @@ const nothingCame = (e: Evidence) => {
   const stream = streamOf(e)
   return stream !== undefined && stream.packetsReceived === 0
 }
+/** Of the frames that the camera sends by its own account most left no trace at all: not even a part of them came. */
+const mostMissing = ({ frameRate = 0, flowing = 0, ...stream }: StreamFacts) => {
+  const due = Math.floor(frameRate * flowing)
+  return due >= 4 && stream.framesComplete + stream.framesIncomplete + stream.blocksNoSlot < due / 2
+}
 /** Of drops that are counted while a stream loses nothing, none was its. */
 const loses = (e: Evidence) => {
   const stream = streamOf(e)
   if (stream === undefined) return false
   if (stream.framesIncomplete + stream.lostOnWire + stream.lostInKernel > 0) return true
+  if (mostMissing(stream)) return true
   return nothingCame(e) && e.facts.camera?.triggerMode !== 'On' && stream.acquiring !== false
 }
 

@@ -4,7 +4,7 @@ import { openCamera } from '../../camera.js'
 import { GigeError } from '../../errors.js'
 import type { Camera, CameraInfo, FrameStream, StreamOptions } from '../../types.js'
 import { type AcquisitionFacts, acquisitionFacts } from '../acquisition-facts.js'
-import type { BurstProbe, PlanFacts, RefusedProbe, StreamFacts } from '../facts.js'
+import type { BurstProbe, PlanFacts, RefusedProbe, RestoreProbe, StreamFacts } from '../facts.js'
 import { streamFactsOf } from '../stream-facts.js'
 import { counted } from './counted.js'
 
@@ -19,8 +19,10 @@ const LITTLE_PATIENCE_MS = 300
 const MOST_PATIENCE_MS = 5000
 
 export interface BurstOutcome {
-  probe: BurstProbe
-  camera: AcquisitionFacts['camera']
+  probe: BurstProbe | RefusedProbe
+  /** Of the packet size; complete when the outcome is there. */
+  restore: RestoreProbe
+  camera?: AcquisitionFacts['camera']
   receiveBuffer?: { asked: number; granted: number }
 }
 
@@ -29,11 +31,12 @@ export async function burst(
   plan: PlanFacts,
   { nic, proven }: { nic: string; proven: boolean },
   signal?: AbortSignal,
-): Promise<BurstOutcome | RefusedProbe> {
+): Promise<BurstOutcome> {
   const started = performance.now()
+  const restore: RestoreProbe = { probe: 'restore', restored: [], failed: [], ms: 0 }
   try {
     await using camera = await openCamera(target, { ...(signal && { signal }) })
-    await using _ = await keepPacketSize(camera)
+    await using _ = await keepPacketSize(camera, restore)
     const options: StreamOptions = {
       buffers: 4,
       ...(!proven && { packetSize: SMALL }),
@@ -56,6 +59,7 @@ export async function burst(
         ms,
         ...(counters && { counters }),
       },
+      restore,
       camera: value.camera,
       ...(granted?.receiveBuffer.granted !== undefined && {
         receiveBuffer: { asked: granted.receiveBuffer.asked, granted: granted.receiveBuffer.granted },
@@ -63,18 +67,24 @@ export async function burst(
     }
   } catch (error) {
     signal?.throwIfAborted()
-    if (error instanceof GigeError)
-      return { probe: 'stream-refused', ms: Math.round(performance.now() - started), error: error.code }
-    throw error
+    if (!(error instanceof GigeError)) throw error
+    const ms = Math.round(performance.now() - started)
+    return { probe: { probe: 'stream-refused', ms, error: error.code }, restore }
   }
 }
 
 /** Streams leave the packet size that they found; a probe leaves the one that was. */
-async function keepPacketSize(camera: Camera): Promise<AsyncDisposable> {
+async function keepPacketSize(camera: Camera, restore: RestoreProbe): Promise<AsyncDisposable> {
   const size = await camera.readRegister(SCPS)
   return {
     [Symbol.asyncDispose]: async () => {
-      await camera.writeRegister(SCPS, (size & ~FIRE) >>> 0).catch(() => {})
+      const started = performance.now()
+      const done = await camera.writeRegister(SCPS, (size & ~FIRE) >>> 0).then(
+        () => restore.restored,
+        () => restore.failed,
+      )
+      done.push(`0x${SCPS.toString(16)}`)
+      restore.ms = Math.round(performance.now() - started)
     },
   }
 }
@@ -95,7 +105,7 @@ async function read(
   const started = performance.now()
   const end = () => void stream.close()
   signal?.addEventListener('abort', end, { once: true })
-  let first = true
+  let flowing: number | undefined
   const nothingCame = async () => {
     state = await acquisitionFacts(features) // as long as it is to acquire
     end()
@@ -104,8 +114,8 @@ async function read(
   try {
     for await (const frame of stream) {
       frame.release()
-      if (!first) continue
-      first = false
+      if (flowing !== undefined) continue
+      flowing = performance.now()
       clearTimeout(limit)
       limit = setTimeout(end, BURST_MS)
     }
@@ -114,12 +124,13 @@ async function read(
     signal?.removeEventListener('abort', end)
   }
   const { acquiring, ...rate } = state.stream
-  const seconds = (performance.now() - started) / 1000
+  const ended = performance.now()
   return {
     stream: {
-      ...streamFactsOf(stream.stats(), seconds),
+      ...streamFactsOf(stream.stats(), (ended - started) / 1000),
       ...rate,
-      ...(first && acquiring !== undefined && { acquiring }), // of the time before it was started, else
+      ...(flowing === undefined && acquiring !== undefined && { acquiring }), // of the time before it was started, else
+      ...(flowing !== undefined && { flowing: (ended - flowing) / 1000 }),
     },
     camera: state.camera,
   }
