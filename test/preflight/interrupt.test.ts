@@ -6,7 +6,8 @@ import { insideOk } from '../helpers/inside.js'
 import { cable, Namespace } from '../helpers/netns.js'
 import { remoteSimulator } from '../helpers/remote-simulator.js'
 import { describeWith } from '../helpers/requirements.js'
-import { CAMERA, defaultDeny, HOST, SMALL } from './laboratory.js'
+import { until } from '../helpers/tools.mjs'
+import { CAMERA, defaultDeny, HOST, look, SMALL } from './laboratory.js'
 
 const MOMENTS = 30
 
@@ -48,6 +49,61 @@ describeWith(['netns', 'nft'], 'an interrupted preflight', () => {
     for (const { how, registers } of result.after) expect([how, registers]).toEqual([how, result.before])
     const interrupted = result.after.filter(({ how }) => how === 'TimeoutError').length
     expect(interrupted).toBeGreaterThan(MOMENTS / 2)
+  })
+
+  it('leaves them so when exactly one frame has been sent', async () => {
+    using network = new Namespace()
+    const result = await insideOk(network, async (gigewire) => {
+      // The next one is due when the look at the stream is long over.
+      const simulator = await gigewire.startSimulator({
+        width: 320,
+        height: 240,
+        frameRate: 1,
+        packetSize: 1200,
+      })
+      const monitor = await gigewire.openCamera('127.0.0.1', { access: 'monitor' })
+      const registers = () => monitor.readRegisters([0x0a00, 0x0d00, 0x0d04, 0x0d18])
+      const before = await registers()
+      const whole = await gigewire.preflight({ camera: '127.0.0.1' })
+      const sent = (await simulator.stats()).blocksSent
+      const stop = new AbortController()
+      const interrupted = gigewire
+        .preflight({ camera: '127.0.0.1', signal: stop.signal })
+        .then(({ findings }) => String(findings[0]?.code))
+        .catch((error: Error) => error.name)
+      let frames = 0
+      while (frames === 0) {
+        await registers() // a round trip: what was sent before is in the socket's queue
+        frames = (await simulator.stats()).blocksSent - sent
+      }
+      await registers()
+      stop.abort()
+      const how = await interrupted
+      frames = (await simulator.stats()).blocksSent - sent
+      const after = await registers()
+      await monitor.close()
+      await simulator.stop()
+      const seen = whole.facts.probes.flatMap((one) =>
+        one.probe === 'burst' ? one.stream.framesComplete : [],
+      )
+      return { before, after, how, frames, seen }
+    })
+    expect([result.how, result.frames, result.seen]).toEqual(['AbortError', 1, [1]])
+    expect(result.after).toEqual(result.before)
+  })
+
+  it('tells what it could not put back', async () => {
+    using host = new Namespace()
+    using camera = new Namespace()
+    cable(host, { device: 'v0', cidr: `${HOST}/24` }, camera, { device: 'v1', cidr: `${CAMERA}/24` })
+    const simulator = await remoteSimulator(camera, { ...SMALL, address: CAMERA })
+    const looking = look(host, { camera: CAMERA })
+    await until(async () => (await simulator.stats()).blocksSent > 0, 'the stream')
+    await simulator.call('loseControl')
+    const { findings, facts } = await looking
+    const restores = facts.probes.flatMap((one) => (one.probe === 'restore' ? [one.failed] : []))
+    expect(restores).toEqual([[], ['0xd04']])
+    expect(findings.map(({ code }) => code)).toContain('camera.not-restored')
   })
 
   /** What the camera sends unasked is dropped on its own side, where no counter of this computer sees it. */
