@@ -42,7 +42,16 @@ export interface PlanFacts {
 export interface HostFacts {
   interfaces: InterfaceFacts[]
   /** The system's own choice for the camera's address. */
-  route?: { interface: string; source: string; gateway?: string; error?: string }
+  route?: {
+    interface: string
+    source: string
+    gateway?: string
+    error?: string
+    /** Linux, of a camera that does not answer: the NIC that its routes name, whosever address the packets bear. */
+    device?: string
+    /** And a route to the camera's address alone, without a metric, as `ip route` prints it; '': there is none. */
+    exact?: string
+  }
   neighbours: { address: string; mac: string; interface: string; state: 'complete' | 'incomplete' }[]
   environment: EnvironmentFacts
   /** Effective user id is 0, or the process is elevated. */

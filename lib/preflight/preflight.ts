@@ -4,12 +4,12 @@
 import * as argument from '../arguments.js'
 import { inSubnet } from '../ipv4.js'
 import type { CameraInfo } from '../types.js'
-import { collectFacts, collectNeighbours } from './collect/index.js'
+import { collectFacts, collectNeighbours, collectRoute } from './collect/index.js'
 import { diagnose } from './diagnosis/index.js'
 import { layersOf } from './diagnosis/layers.js'
 import type { BroadcastProbe, Facts, InterfaceFacts, UnicastProbe } from './facts.js'
 import { planOf } from './plan.js'
-import { askEverybody } from './probe/broadcast.js'
+import { askEverybody, ROUND_MS } from './probe/broadcast.js'
 import { burst } from './probe/burst.js'
 import { counted } from './probe/counted.js'
 import { fireTestPackets } from './probe/test-packets.js'
@@ -158,6 +158,7 @@ async function unicast(
   facts.host.route = used
     ? routeBy(used, address)
     : { interface: '', source: '', ...(value.error !== undefined && { error: value.error }) }
+  if (value.answers === 0) Object.assign(facts.host.route, await collectRoute(address))
   facts.camera = { address, ...(value.camera && { ...value.camera, address }) }
   const one: UnicastProbe = {
     probe: 'unicast',
@@ -184,11 +185,12 @@ async function broadcast(
     askEverybody(camera === undefined ? {} : { wanted: camera, known: answered }, signal),
   )
   const error = value.error ?? (value.issues.length > 0 ? value.issues[0]!.message : undefined)
+  const rounds = 1 + Math.floor(ms / ROUND_MS)
   const one: BroadcastProbe = {
     probe: 'broadcast',
     ack: 'unicast',
-    rounds: 1,
-    sent: facts.host.interfaces.filter(({ up, address }) => up && address !== '').length,
+    rounds,
+    sent: rounds * facts.host.interfaces.filter(({ up, address }) => up && address !== '').length,
     answers: value.found.map((found) => ({
       address: found.address,
       mac: found.mac,

@@ -13,6 +13,15 @@ export function filtering({ interfaces }: HostFacts): InterfaceFacts[] {
   })
 }
 
+/** By its subnet the camera is at this one, and not at the one that the system sends to it by; undefined unless there is exactly one such. */
+export function nearer({ interfaces, route }: HostFacts, camera: string): InterfaceFacts | undefined {
+  const sends = route?.device ?? route?.interface ?? ''
+  if (sends === '') return undefined
+  const near = interfaces.filter((nic) => nic.up && !nic.loopback && inSubnet(camera, nic))
+  const others = near.filter(({ name }) => name !== sends)
+  return others.length === 1 ? others[0] : undefined
+}
+
 /** The NIC's gateway is on it only where the camera is in another subnet. */
 export function routeBy(nic: InterfaceFacts, camera: string): NonNullable<HostFacts['route']> {
   const gateway = inSubnet(camera, nic) ? undefined : nic.gateway

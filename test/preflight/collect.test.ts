@@ -6,6 +6,8 @@ import { type CounterSnapshot, counterDelta } from '../../lib/preflight/collect/
 import {
   parseArp,
   parseAssignments,
+  parseDevice,
+  parseExactRoute,
   parseGateways,
   parseNamedCounters,
   parseSoftnetDrops,
@@ -76,12 +78,27 @@ eth1\t0007A8C0\t00000000\t0001
     )
   })
 
+  it('take of routes to one address only what can be given back as it is', () => {
+    const exact = (text: string) => parseExactRoute(text, '10.0.0.2')
+    expect(exact('10.0.0.2 via 10.1.0.9 dev eth1 src 10.1.0.1 \n')).toBe(
+      '10.0.0.2 via 10.1.0.9 dev eth1 src 10.1.0.1',
+    )
+    expect(exact('10.0.0.2 dev eth1 scope link linkdown \n')).toBe('10.0.0.2 dev eth1 scope link')
+    expect(exact('10.0.0.2 dev eth1 metric 100 \n10.0.0.2 dev eth2 \n')).toBe('10.0.0.2 dev eth2')
+    expect(exact('10.0.0.2 dev eth1; reboot\n')).toBe('')
+    expect(exact('10.0.0.20 dev eth1\n')).toBe('')
+    expect(parseDevice('10.0.0.2 dev eth1 src 10.1.0.1 uid 0 \n    cache \n')).toBe('eth1')
+    expect(parseDevice('RTNETLINK answers: Network is unreachable')).toBeUndefined()
+  })
+
   it('that hold nonsense give nothing, and never an error', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
         parseNamedCounters(text)
         parseSoftnetDrops(text)
         parseArp(text)
+        parseDevice(text)
+        expect(parseExactRoute(text, '10.0.0.2')).toMatch(/^(10\.0\.0\.2( [\w.:/@ -]+)?)?$/)
         parseGateways(text)
         parseAssignments(text)
       }),

@@ -3,7 +3,7 @@
 import process from 'node:process'
 import { native } from '../../native.js'
 import type { Facts, FirewallFacts, HostFacts, InterfaceFacts } from '../facts.js'
-import { linuxEnvironment, linuxInterfaces, linuxLimits, linuxNeighbours } from './linux.js'
+import { linuxEnvironment, linuxInterfaces, linuxLimits, linuxNeighbours, linuxRoute } from './linux.js'
 import { linuxFirewall } from './linux-firewall.js'
 import { macosFirewall } from './macos.js'
 import { type MacosNetwork, macosNetwork } from './macos-network.js'
@@ -15,6 +15,11 @@ const SYSTEMS: Partial<Record<NodeJS.Platform, Facts['system']>> = { win32: 'win
 /** Whom the system knows at the addresses that were asked lately; undefined where that takes a process of its own, and so was asked once. */
 export function collectNeighbours(): HostFacts['neighbours'] | undefined {
   return process.platform === 'linux' ? linuxNeighbours() : undefined
+}
+
+/** What the system's routes say of the way to the camera, where it tells. */
+export async function collectRoute(address: string): Promise<{ device?: string; exact?: string }> {
+  return process.platform === 'linux' ? await linuxRoute(address) : {}
 }
 
 function collectHost(): { system: Facts['system']; host: HostFacts } {

@@ -4,7 +4,8 @@ import { existsSync, readlinkSync } from 'node:fs'
 import { native } from '../../native.js'
 import { readNumber, readText } from '../../system-files.js'
 import type { EnvironmentFacts, HostFacts, InterfaceFacts, LimitFacts } from '../facts.js'
-import { parseArp, parseGateways } from './proc.js'
+import { parseArp, parseDevice, parseExactRoute, parseGateways } from './proc.js'
+import { run, textOf } from './run.js'
 
 const SYS = '/sys/class/net'
 const SYSCTL = '/proc/sys/net'
@@ -34,6 +35,23 @@ export function linuxInterfaces(): InterfaceFacts[] {
       ...(own !== undefined && { rpFilterOwn: own }),
     }
   })
+}
+
+const IP = ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip', '/bin/ip']
+
+/** By which NIC the kernel sends to that address, and the route to it alone; nothing where nobody tells. */
+export async function linuxRoute(address: string): Promise<{ device?: string; exact?: string }> {
+  const ip = IP.find((file) => existsSync(file))
+  if (!ip) return {}
+  const [taken, alone] = await Promise.all([
+    run(ip, ['-4', 'route', 'get', address]),
+    run(ip, ['-4', 'route', 'show', 'exact', `${address}/32`]),
+  ])
+  const device = parseDevice(textOf(taken))
+  return {
+    ...(device !== undefined && { device }),
+    ...('text' in alone && { exact: parseExactRoute(alone.text, address) }),
+  }
 }
 
 export function linuxNeighbours(): HostFacts['neighbours'] {

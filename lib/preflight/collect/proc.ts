@@ -44,6 +44,18 @@ export function parseArp(text: string): Neighbour[] {
     }))
 }
 
+/** Of what `ip route get` printed. */
+export function parseDevice(text: string): string | undefined {
+  return / dev (\S{1,15})(?: |$)/m.exec(text)?.[1]
+}
+
+/** What `ip route show exact` printed, but for a route with a metric, which another one may stand beside, and for the state of its link. */
+export function parseExactRoute(text: string, address: string): string {
+  const lines = text.split('\n').map((line) => line.replace(/ (linkdown|dead|offload|trap)\b/g, '').trim())
+  const plain = lines.find((line) => /^[\w.:/@ -]+$/.test(line) && !/ metric /.test(line))
+  return plain?.split(' ')[0] === address ? plain : ''
+}
+
 /** Addresses of the gateways of default routes by NIC, from /proc/net/route. */
 export function parseGateways(text: string): Map<string, string> {
   const gateways = new Map<string, string>()

@@ -4,6 +4,8 @@ import { discover } from '../../discovery.js'
 import { GigeError } from '../../errors.js'
 import type { CameraInfo, DiscoveryWarning } from '../../types.js'
 
+/** After which the native search asks again. */
+export const ROUND_MS = 600
 /** Cameras may delay their answer by a second, if they were told to. */
 const PATIENCE_MS = 1000
 /** Where the camera has answered by its address already. */

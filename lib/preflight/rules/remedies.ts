@@ -4,7 +4,7 @@ import { inSubnet, ipv4Number, ipv4Text } from '../../ipv4.js'
 import type { Facts, InterfaceFacts } from '../facts.js'
 import type { FindingCode } from '../finding-codes.js'
 import type { Remedy, RemedyCommand } from '../report.js'
-import { filtering } from '../route.js'
+import { filtering, nearer } from '../route.js'
 import { dialectOf, inboundRule, linuxRules } from './linux.js'
 import { OUTBOUND_FIREWALLD, outboundCommands } from './linux-outbound.js'
 import { powershell, sh } from './quote.js'
@@ -70,6 +70,19 @@ function sysctl(name: string, value: number, before: number | undefined): Remedy
   return root(`sysctl -w ${name}=${value}`, before === undefined ? undefined : `sysctl -w ${name}=${before}`)
 }
 
+/** What goes to the camera leaves by the NIC that it is heard through, or that is in its subnet. */
+function routeBack({ host, camera }: Facts): RemedyCommand | undefined {
+  const nic = camera && nearer(host, camera.address)
+  const { exact } = host.route ?? {}
+  if (!nic || exact === undefined) return undefined
+  if (camera.seenBy !== undefined && !camera.seenBy.includes(nic.name)) return undefined
+  const to = `${camera.address}/32 dev ${sh(nic.name)}`
+  return root(
+    `ip route replace ${to} src ${nic.address}`,
+    exact === '' ? `ip route del ${to}` : `ip route replace ${exact}`,
+  )
+}
+
 const blockRules = (facts: Facts) => {
   const { why, rules } = judgeWindows(facts)
   return why === 'block-rule' ? rules : []
@@ -100,6 +113,8 @@ function onLinux(
 
 const elsewhere = (text: string) => ({ windows: text, macos: text })
 
+const SUBNETS =
+  'Give each network interface a subnet of its own, or name the one that the camera is at: { interface }.'
 const CABLE = 'Plug the cable in at both ends; see that the camera has power.'
 const MTU = "Raise the MTU of the interface, and of the switch between; or use { packetSize: 'auto' }."
 const QUEUES = 'Let sockets have larger queues.'
@@ -150,6 +165,8 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
     const nics = host.interfaces.filter(({ up, loopback, address }) => up && !loopback && address !== '')
     const nic = nics.find(({ name }) => camera?.seenBy?.includes(name)) ?? nics[0]
     const mask = camera?.subnetMask ?? '255.255.255.0'
+    const forceIp = `npx gigewire force-ip ${camera?.mac}`
+    const name = nic && (system === 'windows' ? powershell : sh)(nic.name)
     return {
       text: `Give the camera an address of this network, or this computer one of the camera's (mask ${mask}).`,
       commands:
@@ -157,14 +174,18 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
           ? [
               {
                 shell: system === 'windows' ? 'powershell' : 'sh',
-                command: `npx gigewire force-ip ${camera.mac} ${neighbourOf(nic)} --netmask ${nic.netmask} --interface ${system === 'windows' ? powershell(nic.name) : sh(nic.name)}`,
+                command: `${forceIp} ${neighbourOf(nic)} --netmask ${nic.netmask} --interface ${name}`,
+                ...(camera.subnetMask !== undefined && {
+                  undo: `${forceIp} ${camera.address} --netmask ${camera.subnetMask} --interface ${name}`,
+                }),
                 elevated: false,
               },
             ]
           : [],
     }
   },
-  'network.rp-filter': onLinux(({ host, camera }) => {
+  'network.rp-filter': onLinux((facts) => {
+    const { host, camera } = facts
     const settings = filtering(host).map(({ name, rpFilterOwn }) => ({
       name: `net.ipv4.conf.${name.replaceAll('.', '/')}.rp_filter`, // how sysctl wants the name of a VLAN
       before: rpFilterOwn,
@@ -173,20 +194,25 @@ const REMEDIES: Partial<Record<FindingCode, (facts: Facts) => Remedy>> = {
     const changed = settings.filter(({ before }) => before !== 0)
     const set = (value: (one: { before: number | undefined }) => number) =>
       `sysctl -w ${changed.map((one) => sh(`${one.name}=${value(one)}`)).join(' ')}`
+    const direct = routeBack(facts)
     const known = changed.every(({ before }) => before !== undefined)
+    const off = root(
+      set(() => 0),
+      known ? set(({ before }) => before!) : undefined,
+    )
     return {
-      text: `Give camera and interface addresses of one subnet that no other interface has, and no other one the route to it (ip route get ${camera?.address ?? '<camera>'} names it); until then switch the filter off here.`,
-      commands: [
-        root(
-          set(() => 0),
-          known ? set(({ before }) => before!) : undefined,
-        ),
-      ],
+      text: `Give camera and interface addresses of one subnet that no other interface has, and no other one the route to it (ip route get ${camera?.address ?? '<camera>'} names it); until then ${direct ? 'send to it by the interface of its subnet, or switch the filter off and see to the other' : 'switch the filter off here'}.`,
+      commands: [direct ?? off],
+      ...(direct && { alternatives: [off] }),
     }
   }, elsewhere('Give camera and interface addresses of one subnet that no other interface has.')),
-  'network.ambiguous-route': words(
-    'Give each network interface a subnet of its own, or name the one that the camera is at: { interface }.',
-  ),
+  'network.ambiguous-route': onLinux((facts) => {
+    const direct = routeBack(facts)
+    return {
+      text: `${SUBNETS}${direct ? ' Until then send to it by the interface that it is heard through.' : ''}`,
+      commands: direct ? [direct] : [],
+    }
+  }, elsewhere(SUBNETS)),
   'network.address-conflict': words(
     'Give the cameras addresses of their own: npx gigewire force-ip <MAC> <address>.',
   ),
