@@ -149,6 +149,29 @@ const ROWS: [row: string, code: string, confidence: string, facts: Facts][] = [
   ],
   ['21', 'host.backlog', 'high', facts([...well.slice(0, -1), burst({ lostOnWire: 5 }, { softDrop: 5 })])],
   [
+    '4, told by a stream alone',
+    'firewall.inbound-reject',
+    'high',
+    facts([
+      unicast(1),
+      broadcast(0, { counters: { nicRx: 10, fwDrop: 3, rejSent: 3 } }),
+      burst(
+        { packetsReceived: 0, framesComplete: 0, packetsExpected: 0 },
+        { nicRx: 900, ipReceives: 900, fwDrop: 880 },
+      ),
+    ]),
+  ],
+  [
+    '3, told by a stream alone that did not come as far as IP',
+    'firewall.inbound-stream',
+    'medium',
+    facts([
+      unicast(1),
+      broadcast(1),
+      burst({ packetsReceived: 0, framesComplete: 0, packetsExpected: 0 }, { nicRx: 900, ipReceives: 10 }),
+    ]),
+  ],
+  [
     '21, of nearly all frames nothing came',
     'host.backlog',
     'high',

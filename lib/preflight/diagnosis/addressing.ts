@@ -15,7 +15,10 @@ const wrongSubnet: Rule = ({ broadcast, camera, unicast, U, facts }) => {
     code: 'network.wrong-subnet',
     severity: 'error',
     confidence: stranger ? 'certain' : 'high',
-    summary: `No network interface of this computer is in the subnet of ${camera}`,
+    summary:
+      stranger && nics.some((nic) => inSubnet(camera, nic))
+        ? `${camera} is behind ${stranger.from}, and its address belongs to the network of another interface`
+        : `No network interface of this computer is in the subnet of ${camera}`,
     evidence: [
       ...(stranger
         ? [`it answers a broadcast through ${stranger.from}: ${camera}, mask ${stranger.subnetMask}`]

@@ -131,21 +131,29 @@ const inboundAll: Rule = ({ U, B, unicast, neighbour, facts }) => {
 }
 
 /** A stream that was started, whose packets are dropped behind the interface: all that shows it where a camera has no test packets. */
-const streamDropped: Rule = ({ facts, camera, burst, noise }) => {
+const streamDropped: Rule = ({ facts, camera, B, broadcast, burst, noise }) => {
   const stream = facts.stream ?? burst?.stream
   const counters = (facts.stream ? facts.stream.counters : burst?.counters) ?? {}
   if (!stream || stream.packetsReceived > 0 || facts.camera?.triggerMode === 'On') return undefined
   const dropped = counters.fwDrop ?? 0
   const least = Math.max(FEWEST, FEWEST_PER_SECOND * stream.seconds) + noise(stream.seconds * 1000)
-  if (dropped < least || !cameIn(counters, least)) return undefined
+  const counted = dropped >= least && cameIn(counters, least)
+  const early = beforeIp(counters)
+  if (!counted && early < least) return undefined
+  // The kernel sends few of them: broadcasts may have had the last.
+  const rejected =
+    counted && ((counters.rejSent ?? 0) > 0 || (B === false && (broadcast?.counters?.rejSent ?? 0) > 0))
   return {
-    code: 'firewall.inbound-stream',
+    code: rejected ? 'firewall.inbound-reject' : 'firewall.inbound-stream',
     severity: 'error',
-    confidence: 'high',
+    confidence: counted ? 'high' : 'medium',
     summary: `This computer drops what ${camera} sends: it arrives, and no program gets it`,
     evidence: [
       `no packet of the stream was received in ${stream.seconds.toFixed(1)} s`,
-      `${count(dropped, 'packet')} received by IP meanwhile and delivered to nobody`,
+      counted
+        ? `${count(dropped, 'packet')} received by IP meanwhile and delivered to nobody`
+        : `${early} frames came to the interface meanwhile and not to IP: dropped by XDP, or by a filter at its ingress`,
+      ...(rejected ? ['rejections (ICMP unreachable) were sent'] : []),
       ...managerText(facts.firewall),
     ],
   }

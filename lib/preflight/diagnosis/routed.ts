@@ -2,9 +2,11 @@
 
 import type { Rule } from './rule.js'
 
-const nat: Rule = ({ T, TP, U, facts, nic, noise }) => {
+const nat: Rule = ({ T, TP, U, facts, nic, noise, burst }) => {
   const first = T ?? TP // a failed negotiation opened a way from the beginning
   if (!U || !first || first.fired === 0 || first.arrived > 0 || (TP?.arrived ?? 0) > 0) return undefined
+  // A camera that has no test packets, and whose stream comes.
+  if ((burst?.stream.packetsReceived ?? 0) > 0) return undefined
   const { gateway } = facts.host.route ?? {}
   const { container, wsl } = facts.host.environment
   const dropped = (first.counters.fwDrop ?? 0) - noise(first.ms) >= first.fired
