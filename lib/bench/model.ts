@@ -62,6 +62,8 @@ export interface Latency {
   p999: number
   /** Of the median, until the receive thread had the frame complete; told by this package alone. */
   completeP50?: number
+  /** And until JavaScript was woken for it. */
+  wokenP50?: number
   frames: number
 }
 

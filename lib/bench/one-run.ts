@@ -89,9 +89,9 @@ function combine(
   after: SentCounters,
   times: number[],
 ): Run {
-  const { seen, ready, ...rest } = received
+  const { seen, ready, woken, ...rest } = received
   const seconds = (after.timeNs - before.timeNs) / 1e9
-  const latency = seen?.length ? latencyOf(times, seen, ready) : undefined
+  const latency = seen?.length ? latencyOf(times, seen, ready, woken) : undefined
   return {
     ...rest,
     senderNs: after.cpuNs - before.cpuNs,
@@ -102,7 +102,7 @@ function combine(
 }
 
 /** Block ids of 16 bits come again: a frame is that of the last block which had its id before it was seen. */
-function latencyOf(times: number[], seen: number[], ready?: number[]): Latency | undefined {
+function latencyOf(times: number[], seen: number[], ready?: number[], woken?: number[]): Latency | undefined {
   const sent = new Map<number, number[]>()
   for (let i = 0; i < times.length; i += 2) {
     const list = sent.get(times[i]!)
@@ -111,19 +111,22 @@ function latencyOf(times: number[], seen: number[], ready?: number[]): Latency |
   }
   const took: number[] = []
   const tookThread: number[] = []
+  const tookWake: number[] = []
   for (let i = 0; i < seen.length; i += 2) {
     const at = Math.max(...(sent.get(seen[i]!) ?? []).filter((time) => time <= seen[i + 1]!))
     if (!Number.isFinite(at)) continue
     took.push((seen[i + 1]! - at) / 1000)
     if (ready) tookThread.push((ready[i / 2]! - at) / 1000)
+    if (woken) tookWake.push((woken[i / 2]! - at) / 1000)
   }
   if (took.length === 0) return undefined
-  for (const list of [took, tookThread]) list.sort((a, b) => a - b)
+  for (const list of [took, tookThread, tookWake]) list.sort((a, b) => a - b)
   return {
     p50: quantile(took, 0.5),
     p99: quantile(took, 0.99),
     p999: quantile(took, 0.999),
     ...(ready && { completeP50: quantile(tookThread, 0.5) }),
+    ...(woken && { wokenP50: quantile(tookWake, 0.5) }),
     frames: took.length,
   }
 }

@@ -3,6 +3,7 @@
 
 import { createInterface } from 'node:readline'
 import { openCamera } from '../camera.js'
+import { FrameQueue } from '../frame-queue.js'
 import { startSimulator } from '../simulator.js'
 import type { StreamStats } from '../stats.js'
 import type { Camera, Frame, FrameStream, StreamOptions } from '../types.js'
@@ -29,6 +30,8 @@ export interface Received {
   seen?: number[]
   /** When each of these was complete, by the receive thread; same clock. */
   ready?: number[]
+  /** When JavaScript was woken for it, or was awake already and took it; same clock. */
+  woken?: number[]
   engine?: string
   packetsPerRead?: number
   packetsResent?: number
@@ -45,11 +48,22 @@ const streams: FrameStream[] = []
 const loops: Promise<void>[] = []
 const seen = new Float64Array(SEEN * 2)
 const ready = new Float64Array(SEEN)
+const woken = new Float64Array(SEEN)
 let seenCount = 0
 let frames = 0
 let watching = false
 let failure: unknown
 const clockBase = monotonicBase()
+
+const now = () => performance.now() * 1e6 + clockBase
+
+/** The first thing that JavaScript does for a frame, which nobody outside of the stream can see. */
+let knocked = 0
+const { wake } = FrameQueue.prototype
+FrameQueue.prototype.wake = function (this: FrameQueue) {
+  if (watching) knocked = now()
+  wake.call(this)
+}
 
 async function consume(stream: FrameStream, first: boolean): Promise<void> {
   for await (const frame of stream) {
@@ -61,8 +75,10 @@ async function consume(stream: FrameStream, first: boolean): Promise<void> {
 
 function note(frame: Frame): void {
   seen[2 * seenCount] = Number(frame.blockId)
-  seen[2 * seenCount + 1] = performance.now() * 1e6 + clockBase
-  ready[seenCount] = Number(frame.readyTimeNs)
+  const [at, complete] = [now(), Number(frame.readyTimeNs)]
+  seen[2 * seenCount + 1] = at
+  ready[seenCount] = complete
+  woken[seenCount] = knocked > complete ? knocked : at
   seenCount++
 }
 
@@ -140,6 +156,7 @@ function difference(end: Snapshot): Received {
     mainNs: end.cpu.mainNs - begin.cpu.mainNs,
     seen: [...seen.subarray(0, seenCount * 2)],
     ready: [...ready.subarray(0, seenCount)],
+    woken: [...woken.subarray(0, seenCount)],
     engine: streams[0]!.engine ?? '',
     packetsPerRead: moved('datagrams') / Math.max(1, moved('batches')),
     packetsResent: moved('packetsResent'),

@@ -44,6 +44,8 @@ export const msPerGigabyte = (run: Run) => run.cpuNs / 1e6 / ((run.arrived * run
 /** Share of one core. */
 export const coreShare = (run: Run) => run.cpuNs / 1e9 / run.seconds
 export const mainNsPerFrame = (run: Run) => run.mainNs / run.frames
+/** Of whoever neither receives nor runs JavaScript: V8 as it compiles and collects. */
+export const othersNsPerPacket = (run: Run) => (run.cpuNs - run.threadNs - run.mainNs) / run.packets
 
 export function latencyOver(measured: Measured, which: keyof Latency): Spread {
   return spread(measured.runs.flatMap((run) => run.latency?.[which] ?? []))

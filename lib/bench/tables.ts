@@ -7,6 +7,7 @@ import {
   machineNsPerPacket,
   mainNsPerFrame,
   msPerGigabyte,
+  othersNsPerPacket,
   over,
   processNsPerPacket,
   threadNsPerPacket,
@@ -70,12 +71,28 @@ const CPU_COLUMNS = [
   'Lost',
 ]
 
+/** What a packet costs by who works for it, since frames of different size differ in that alone. */
+function sizeRow(measured: Measured): string[] {
+  return [
+    measured.load.name,
+    three(over(measured, (run) => run.sent).median),
+    ranged(over(measured, processNsPerPacket)),
+    ranged(over(measured, threadNsPerPacket)),
+    ranged(over(measured, (run) => run.packetsPerRead ?? Number.NaN)),
+    ranged(over(measured, (run) => mainNsPerFrame(run) / 1000)),
+    ranged(over(measured, (run) => run.packets / run.frames)),
+    ranged(over(measured, othersNsPerPacket)),
+    lost(measured),
+  ]
+}
+
 function latencyRow(measured: Measured): string[] {
   return [
     measured.load.name,
     measured.receiver,
     ranged(latencyOver(measured, 'p50')),
     ranged(latencyOver(measured, 'completeP50')),
+    ranged(latencyOver(measured, 'wokenP50')),
     ranged(latencyOver(measured, 'p99')),
     ranged(latencyOver(measured, 'p999')),
     lost(measured),
@@ -117,7 +134,20 @@ function ringRow(measured: Measured): string[] {
 
 const LAYOUT: Record<string, { columns: string[]; row: (measured: Measured) => string[] }> = {
   cpu: { columns: CPU_COLUMNS, row: cpuRow },
-  size: { columns: CPU_COLUMNS, row: cpuRow },
+  size: {
+    columns: [
+      'Load',
+      'Gbit/s sent',
+      'ns per packet',
+      'of it receive thread',
+      'packets per read',
+      '\u00b5s of JavaScript per frame',
+      'packets per frame',
+      'ns of V8\u2019s own threads per packet',
+      'Lost',
+    ],
+    row: sizeRow,
+  },
   cameras: { columns: CPU_COLUMNS, row: cpuRow },
   aggregation: { columns: CPU_COLUMNS, row: cpuRow },
   manners: { columns: CPU_COLUMNS, row: cpuRow },
@@ -127,6 +157,7 @@ const LAYOUT: Record<string, { columns: string[]; row: (measured: Measured) => s
       'Receiver',
       'p50 \u00b5s',
       'of it until complete',
+      'until JavaScript is woken',
       'p99 \u00b5s',
       'p99.9 \u00b5s',
       'Lost',
