@@ -139,7 +139,9 @@ async function probe(
   const proven = probes.some((one) => one.probe === 'test-packet' && one.arrived > 0)
   const outcome = await burst(seen ?? camera, facts.plan, { nic: nic.name, proven }, signal)
   signal.throwIfAborted() // it ends early then, and well
-  probes.push(outcome.probe, outcome.restore)
+  const { restored, failed } = outcome.restore
+  probes.push(outcome.probe)
+  if (restored.length + failed.length > 0) probes.push(outcome.restore) // else it was refused before there was anything to put back
   Object.assign(facts.camera!, outcome.camera)
   if (outcome.receiveBuffer) host.limits.receiveBuffer = outcome.receiveBuffer
 }
